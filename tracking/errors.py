@@ -1,0 +1,95 @@
+"""Everything Podium raises on purpose.
+
+    TrackingError
+    ├── StoreError                the store itself cannot be used
+    │   ├── StoreNotFound         a folder that should hold a store does not
+    │   ├── StoreTooNew           written by a newer Podium; both schemas are named
+    │   ├── StoreBusy             another process kept the write lock past the limit
+    │   └── StoreDamaged          the database file is not a store, or is malformed
+    ├── InvalidValue (ValueError) a name, param, step or argument that cannot be kept
+    ├── NotFound (KeyError)       no run or experiment of that name or id
+    ├── RunStateError             the run's state forbids it (owned by a live process, finished)
+    ├── FilterError (ValueError)  a filter or order that cannot be read; knows its position
+    ├── NotAllowed                the caller may not act (no key, or a foreign origin)
+    └── MissingDependency         an optional package is needed; the message says which
+
+Catch the root to treat them all alike::
+
+    try:
+        frame = store.search("metrics.accuracy > 0.9")
+    except tracking.TrackingError as error:
+        print(error)
+"""
+
+from __future__ import annotations
+
+
+class TrackingError(Exception):
+    """Root of the tree. The message names the thing and the way out."""
+
+    def __str__(self) -> str:
+        # KeyError would show its message in quotes.
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+class StoreError(TrackingError):
+    """The store cannot be used."""
+
+
+class StoreNotFound(StoreError):
+    """A folder that should hold a store does not."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer Podium than the installed one."""
+
+
+class StoreBusy(StoreError):
+    """Another process kept the write lock for longer than the limit."""
+
+
+class StoreDamaged(StoreError):
+    """The database file is malformed, or is no Podium store."""
+
+
+class InvalidValue(TrackingError, ValueError):
+    """A name, param, step or argument that cannot be kept."""
+
+
+class NotFound(TrackingError, KeyError):
+    """There is no run or experiment of that name or id."""
+
+
+class RunStateError(TrackingError, RuntimeError):
+    """The state of the run forbids what was asked."""
+
+
+class FilterError(TrackingError, ValueError):
+    """A filter or an order that cannot be read.
+
+    Attributes:
+        source: The text as given (cut when it is very long).
+        position: 0-based offset of the offending character in `source`.
+        expected: What would have been accepted there.
+    """
+
+    def __init__(self, message: str, *, source: str = "", position: int = 0, expected: str = "") -> None:
+        super().__init__(message)
+        self.source = source
+        self.position = position
+        self.expected = expected
+
+    def pointer(self) -> str:
+        """Return the source with a caret under the offending place, as two lines."""
+        line_start = self.source.rfind("\n", 0, self.position) + 1
+        line_end = self.source.find("\n", self.position)
+        line = self.source[line_start : line_end if line_end >= 0 else None]
+        return f"{line}\n{' ' * (self.position - line_start)}^"
+
+
+class NotAllowed(TrackingError, PermissionError):
+    """The caller may not act: the key is missing or the origin is foreign."""
+
+
+class MissingDependency(TrackingError, ImportError):
+    """An optional package is needed for this call."""
