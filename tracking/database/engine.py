@@ -1,0 +1,146 @@
+"""The two engines, and the one way to run a write transaction.
+
+Every statement that only SQLite knows is here or in `schema.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from tracking.errors import StoreBusy, StoreDamaged, StoreError
+
+Result = TypeVar("Result")
+
+BUSY_SECONDS = 30.0
+# Locked for now; the same transaction may succeed a moment later.
+RETRYABLE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
+NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR")
+
+
+def make_engine(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """Return an engine on the database file at `path`.
+
+    Writing engines begin every transaction with BEGIN IMMEDIATE: a deferred one that
+    first reads and then writes fails at once under concurrency, whatever the busy
+    timeout. Reading engines refuse to write. Both survive a fork.
+
+    Args:
+        path: The real path of the file, on a local disk.
+        read_only: For queries.
+        busy_seconds: How long SQLite waits for a lock before it gives up.
+    """
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=5,
+        max_overflow=20,
+        pool_timeout=busy_seconds + 5,
+        connect_args={"timeout": busy_seconds},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver must not begin transactions of its own, which would be deferred.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "journal_size_limit=67108864",
+            "trusted_schema=OFF",  # a store may come from somebody else
+            "cell_size_check=ON",
+            "mmap_size=0",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+            *(("query_only=ON",) if read_only else ()),
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    reference = weakref.ref(engine)
+
+    def _dispose_in_child() -> None:
+        # Closing an inherited connection would take the parent's locks with it.
+        inherited = reference()
+        if inherited is not None:
+            inherited.dispose(close=False)
+
+    os.register_at_fork(after_in_child=_dispose_in_child)
+    return engine
+
+
+def error_name(error: BaseException) -> str:
+    """Return SQLite's name of a driver error (`SQLITE_BUSY`, …), or an empty string."""
+    origin = getattr(error, "orig", error)
+    return str(getattr(origin, "sqlite_errorname", "") or "")
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether the same transaction may succeed later."""
+    return isinstance(error, OperationalError) and error_name(error).startswith(RETRYABLE)
+
+
+def is_no_room(error: BaseException) -> bool:
+    """Whether the disk had no room (or no right) for the database to grow."""
+    return isinstance(error, DatabaseError) and error_name(error).startswith(NO_ROOM)
+
+
+def write(engine: Engine, work: Callable[[Connection], Result], *, patience: float = BUSY_SECONDS) -> Result:
+    """Run `work` in one write transaction; the whole of it again while the database is locked.
+
+    Args:
+        engine: A writing engine.
+        work: Gets the connection; may run more than once, so it must not change
+            anything but the database.
+        patience: Seconds after which locked becomes an error.
+
+    Raises:
+        StoreBusy: Another process held the lock for longer than `patience`.
+        StoreError: The database refuses for another reason.
+    """
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except DatabaseError as error:
+            if not is_busy(error):
+                raise translated(error) from error
+            if time.monotonic() >= give_up:
+                raise StoreBusy(
+                    f"{engine.url.database} stayed locked by another process for {patience:g} s. "
+                    "Wait for it to end, or find it with: lsof " + str(engine.url.database)
+                ) from error
+            time.sleep(random.uniform(0.005, 0.05))
+
+
+def translated(error: DatabaseError) -> StoreError:
+    """Return our error for one of the driver's."""
+    name = error_name(error)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreDamaged(
+            f"The database file is damaged or no database ({error.orig}). Nothing was changed; "
+            "restore the newest file of the store's backups/ folder."
+        )
+    if name.startswith(NO_ROOM):
+        return StoreError(f"The database could not grow ({error.orig}). Make room on the disk and try again.")
+    if name.startswith("SQLITE_READONLY"):
+        return StoreError("The store is read-only for this user. Check the rights of its folder.")
+    return StoreError(f"The database refused: {error.orig}")

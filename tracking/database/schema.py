@@ -1,0 +1,146 @@
+"""Which schema a store has, and how it is made or brought up to date.
+
+Opening a store of the current schema reads one row and never imports alembic.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tracking.config import StoreLocation
+from tracking.errors import StoreDamaged, StoreError, StoreTooNew
+from tracking.spool.lock import wait_lock
+
+CURRENT = "0001"
+"""Revision of the tables in `tables.py`: the newest file of `migrations/`."""
+
+VERSION_TABLE = "podium_schema"
+APPLICATION_ID = 0x506F6475  # "Podu"
+
+# Guard rails, made again after every migration: a batch rebuild of a table drops its triggers.
+TRIGGERS = {
+    "sessions_ingested_only_grows": """
+        CREATE TRIGGER sessions_ingested_only_grows BEFORE UPDATE OF ingested ON sessions
+        WHEN NEW.ingested < OLD.ingested
+        BEGIN SELECT RAISE(ABORT, 'a session never goes back'); END""",
+    "runs_uid_is_fixed": """
+        CREATE TRIGGER runs_uid_is_fixed BEFORE UPDATE OF uid ON runs
+        WHEN NEW.uid <> OLD.uid
+        BEGIN SELECT RAISE(ABORT, 'the id of a run never changes'); END""",
+}
+
+
+def stored_version(connection: sqlite3.Connection) -> str | None:
+    """Return the schema's revision, or None when the database has no tables yet.
+
+    Raises:
+        StoreDamaged: The file is another program's database, or none at all.
+    """
+    try:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if VERSION_TABLE not in tables:
+            if tables:
+                raise StoreDamaged(
+                    "tracking.db is the database of another program: it has tables, but no "
+                    f"{VERSION_TABLE}. It was left untouched; name another folder as the store."
+                )
+            return None
+        row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+            raise StoreDamaged(
+                f"tracking.db is damaged or no database ({error}). It was left untouched; restore the newest file "
+                "of the store's backups/ folder, or name another folder."
+            ) from error
+        raise
+    return str(row[0]) if row else None
+
+
+def ensure_current(location: StoreLocation, *, busy_seconds: float = 30.0) -> None:
+    """Make the store's database, or bring it to the current schema; nothing to do is the usual case.
+
+    Any number of processes may call this at the same moment: one works, the others wait.
+
+    Raises:
+        StoreTooNew: A newer Podium wrote the store.
+        StoreDamaged: The file is no Podium store.
+        StoreError: It is locked for too long, or the migration failed (nothing has changed then).
+    """
+    if location.database.exists():
+        with closing(_connect(location.database, busy_seconds)) as connection:
+            version = stored_version(connection)
+        if version == CURRENT:
+            return
+        _refuse_newer(version)
+    location.root.mkdir(parents=True, exist_ok=True)
+    lock = wait_lock(location.root / "schema.lock")
+    try:
+        _migrate(location, busy_seconds)
+    finally:
+        lock.close()
+
+
+def _migrate(
+    location: StoreLocation, busy_seconds: float, before_commit: Callable[[], None] | None = None
+) -> None:
+    with closing(_connect(location.database, busy_seconds)) as connection:
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        if mode != "wal":
+            raise StoreError(
+                f"{location.database} cannot be put into WAL mode (it stays '{mode}'). Name a folder on a local disk."
+            )
+        # Inside a transaction this pragma does nothing, and a rebuild would then delete the child rows.
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = stored_version(connection)
+            if version == CURRENT:
+                connection.execute("ROLLBACK")
+                return
+            _refuse_newer(version)
+            if version is not None:
+                _back_up(location, version)
+            # alembic takes longer to import than everything else here together.
+            from tracking.database.migrate import upgrade
+
+            upgrade(connection)
+            for name, statement in TRIGGERS.items():
+                connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+                connection.execute(statement)
+            orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+            if orphans:
+                raise StoreError(f"The migration would leave rows without their parents: {orphans[:3]}")
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    return connection
+
+
+def _refuse_newer(version: str | None) -> None:
+    if version is not None and version > CURRENT:
+        raise StoreTooNew(
+            f"The store has schema {version}; this Podium knows up to {CURRENT}. "
+            "Upgrade Podium (git pull, then make run), or name another store."
+        )
+
+
+def _back_up(location: StoreLocation, version: str) -> None:
+    location.backups.mkdir(exist_ok=True)
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    target = location.backups / f"before-migration-from-{version}-{moment}.db"
+    target.unlink(missing_ok=True)
+    # A second connection: it sees what is committed, while the first one keeps writers out.
+    with closing(_connect(location.database, 30.0)) as reader:
+        reader.execute("VACUUM INTO ?", (str(target),))

@@ -1,0 +1,79 @@
+"""Names and places of the spool's files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# Crockford's base 32 in lower case: no i, l, o, u, so an id survives being read aloud.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_RUN_ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}")
+_SPOOL_ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}\.[0-9a-f]{12}")
+
+RESERVE_BYTES = 4096
+
+
+def new_run_id(now_us: int) -> str:
+    """Return a fresh run id: 20 characters, in order of time to the millisecond, 50 random bits."""
+    number = ((now_us // 1000) & ((1 << 50) - 1)) << 50 | int.from_bytes(os.urandom(7), "big") >> 6
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(95, -5, -5))
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` has the form of a run id (nothing a file name could be abused with)."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolFiles:
+    """The files of one session."""
+
+    folder: Path
+    spool_id: str
+
+    @classmethod
+    def new(cls, folder: Path, run_id: str) -> SpoolFiles:
+        return cls(folder, f"{run_id}.{os.urandom(6).hex()}")
+
+    @property
+    def records(self) -> Path:
+        return self.folder / f"{self.spool_id}.spool"
+
+    @property
+    def unfinished(self) -> Path:
+        """The records while their first ones are being written."""
+        return self.folder / f"{self.spool_id}.new"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / f"{self.spool_id}.lock"
+
+    @property
+    def last(self) -> Path:
+        return self.folder / f"{self.spool_id}.last"
+
+    def remove_records(self) -> None:
+        """Remove all but the lock, which goes last, by its holder."""
+        for path in (self.records, self.last, self.unfinished):
+            path.unlink(missing_ok=True)
+
+
+def leftover_spools(folder: Path) -> Iterator[SpoolFiles]:
+    """Yield every session that has files in `folder`, oldest run first."""
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return
+    seen: set[str] = set()
+    for name in names:
+        spool_id, _, suffix = name.rpartition(".")
+        if (
+            suffix in ("spool", "lock", "last", "new")
+            and spool_id not in seen
+            and _SPOOL_ID.fullmatch(spool_id)
+        ):
+            seen.add(spool_id)
+            yield SpoolFiles(folder, spool_id)
