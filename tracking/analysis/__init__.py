@@ -1,0 +1,1 @@
+"""Pure computations on series, params and groups: no store, no drawing."""
