@@ -11,7 +11,9 @@ HERE = Path(__file__).parent
 
 def requirements(file: str) -> dict[str, str]:
     """Return the requirement lines of a file by the name of their package."""
-    lines = (line.partition("#")[0].strip() for line in (HERE / file).read_text(encoding="utf-8").splitlines())
+    lines = (
+        line.partition("#")[0].strip() for line in (HERE / file).read_text(encoding="utf-8").splitlines()
+    )
     return {re.split(r"[<>=!~;\[ ]", line, maxsplit=1)[0]: line for line in lines if line}
 
 

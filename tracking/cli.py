@@ -24,7 +24,9 @@ app = typer.Typer(
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", help="Folder of the store. Default: TRACKING_STORE, else the nearest .tracking/."),
+    typer.Option(
+        "--store", help="Folder of the store. Default: TRACKING_STORE, else the nearest .tracking/."
+    ),
 ]
 
 
@@ -43,7 +45,11 @@ def demo(
     """Train the sample experiment: three models on scikit-learn's digits, about a minute."""
     typer.echo(f"Training {len(sample.MODELS)} models with {seeds} seed(s) each, {epochs} epochs a run.")
     runs = sample.run_sample(
-        store, seeds=seeds, epochs=epochs, pace=pace, on_run=lambda name, run_id: typer.echo(f"  {name}  {run_id}")
+        store,
+        seeds=seeds,
+        epochs=epochs,
+        pace=pace,
+        on_run=lambda name, run_id: typer.echo(f"  {name}  {run_id}"),
     )
     typer.echo(f"{len(runs)} runs logged to the experiment {sample.EXPERIMENT}. Look at them with: make run")
 
@@ -51,7 +57,9 @@ def demo(
 @app.command()
 def ui(
     store: StoreOption = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8501,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+    ] = 8501,
 ) -> None:
     """Start the dashboard and print the address to open."""
     from tracking.ui.server import serve

@@ -29,11 +29,18 @@ def upgrade(connection: sqlite3.Connection) -> None:
     def steps(revision: Any, _context: MigrationContext) -> Any:
         return catalogue._upgrade_revs("head", revision)
 
-    # pysqlite in autocommit mode: neither SQLAlchemy nor alembic may begin, commit or roll back.
-    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    # Neither SQLAlchemy nor alembic may begin, commit or roll back: the transaction is the caller's.
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: connection,
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+    )
     with engine.connect() as wrapped:
         context = MigrationContext.configure(
-            wrapped.execution_options(isolation_level="AUTOCOMMIT"),
+            wrapped,
             opts={
                 "version_table": VERSION_TABLE,
                 "fn": steps,
