@@ -29,15 +29,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
     def steps(revision: Any, _context: MigrationContext) -> Any:
         return catalogue._upgrade_revs("head", revision)
 
-    # Neither SQLAlchemy nor alembic may begin, commit or roll back: the transaction is the caller's.
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: connection,
-        poolclass=StaticPool,
-        pool_reset_on_return=None,
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-    )
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     with engine.connect() as wrapped:
         context = MigrationContext.configure(
             wrapped,

@@ -122,8 +122,18 @@ def _migrate(
             raise
 
 
+class _OurTransaction(sqlite3.Connection):
+    """A connection whose transaction neither SQLAlchemy nor alembic can end: they call these two."""
+
+    def commit(self) -> None:
+        pass
+
+    def rollback(self) -> None:
+        pass
+
+
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, factory=_OurTransaction)
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection
 
