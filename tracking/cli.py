@@ -75,6 +75,6 @@ def run() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except BrokenPipeError:
-        # The reader of our output left (`| head`). Point stdout elsewhere, or the interpreter complains at exit.
+        # The reader left (`| head`). Point stdout elsewhere, or the interpreter complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

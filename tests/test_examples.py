@@ -1,0 +1,64 @@
+"""Every example runs as it stands and leaves a finished run that can be compared."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tracking
+from tests.conftest import ROOT, script_environment
+
+SMALL = {
+    "digits_sklearn.py": ["--epochs", "3", "--hidden", "8"],
+    "numpy_regression.py": ["--epochs", "3", "--samples", "200"],
+}
+
+
+def run_example(name: str, arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name), *arguments],
+        cwd=folder,
+        env=script_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_every_example_is_run() -> None:
+    assert {file.name for file in (ROOT / "examples").glob("*.py")} == set(SMALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_example_logs_a_finished_run(name: str, tmp_path: Path) -> None:
+    done = run_example(name, SMALL[name], tmp_path)
+    assert done.returncode == 0, done.stderr
+    store = tracking.open_store(tmp_path / ".tracking")
+    runs = store.search()
+    assert list(runs["status"]) == ["finished"]
+    assert runs["params.epochs"].tolist() == [3]
+    loss = store.history([runs["run"][0]], ["loss"])
+    assert loss["step"].tolist() == [1, 2, 3]
+    assert loss["value"].iloc[-1] < loss["value"].iloc[0]
+    store.close()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_example_trains_the_same_for_the_same_seed(name: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run_example(name, [*SMALL[name], "--seed", "7"], tmp_path).returncode == 0
+    store = tracking.open_store(tmp_path / ".tracking")
+    first, second = store.search(order_by="created")["metrics.loss"]
+    assert first == second
+    store.close()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_example_explains_its_options(name: str, tmp_path: Path) -> None:
+    done = run_example(name, ["--help"], tmp_path)
+    assert done.returncode == 0
+    assert "--epochs" in done.stdout
+    assert not (tmp_path / ".tracking").exists()

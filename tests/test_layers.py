@@ -1,0 +1,243 @@
+"""Imports run downward only, and the habits that keep the code readable and safe hold in every file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "tracking"
+SQL = {"sqlalchemy", "sqlmodel", "sqlite3", "alembic"}
+
+LOWEST = {"records", "errors", "config", "validation"}
+
+# layer: what it may import, beside itself and its own files.
+MAY_IMPORT: dict[str, set[str]] = {
+    "records": set(),
+    "errors": set(),
+    "config": {"errors"},
+    "validation": {"errors", "records"},
+    "spool": LOWEST,
+    "database": LOWEST | {"spool"},
+    "artifacts": LOWEST | {"database"},
+    "client": LOWEST | {"spool", "database", "artifacts"},
+    "analysis": LOWEST,
+    "tuning": LOWEST | {"database", "analysis", "store"},
+    "registry": LOWEST | {"database", "artifacts", "analysis"},
+    "store": LOWEST | {"spool", "database", "artifacts", "registry", "analysis"},
+    "ui": LOWEST | {"store", "analysis"},
+    "pages": LOWEST | {"ui", "store", "analysis", "tracking"},
+    "sample": {"tracking"},
+    "cli": LOWEST | {"store", "ui", "sample", "tracking"},
+    "__main__": {"cli"},
+}
+# Imported inside functions only, so that a training script pays for them after its loop has begun, or never.
+LAZY_ONLY = {
+    "client": {"database", "artifacts"},
+    "cli": {"ui", "store"},
+}
+# Top-level packages a layer may use at all, where that is a short list.
+LIBRARIES = {
+    "records": {"numpy"},
+    "errors": set(),
+    "config": {"psutil"},
+    "validation": {"numpy"},
+    "spool": {"numpy", "psutil"},
+    "client": {"numpy", "psutil"},
+    "analysis": {"numpy", "pandas", "scipy"},
+}
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
+MAX_LINES = 400
+
+# What must not appear in the product's source, and why.
+BANNED = {
+    r"unsafe_allow_html": "stored text is data, never markup",
+    r"use_container_width": 'removed from Streamlit; width="stretch"',
+    r"shell\s*=\s*True": "no shell",
+    r"(?<![\w.])eval\(": "nothing is evaluated",
+    r"(?<![\w.])exec\(": "nothing is executed",
+    r"\bc?pickle\b": "no unpickling",
+    r"\bextractall\b": "archives are read entry by entry",
+    r"\btext\(f[\"']": "SQL is bound, never formatted",
+    r":material/": "fetches a font from the network",
+    r"0\.0\.0\.0": "the dashboard listens on 127.0.0.1",
+}
+
+
+def python_files(*folders: Path) -> list[Path]:
+    return sorted(file for folder in folders for file in folder.rglob("*.py"))
+
+
+def product_files() -> list[Path]:
+    return [*python_files(PACKAGE, ROOT / "pages"), *ROOT.glob("app.py")]
+
+
+def relative(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def layer_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    if parts[0] in ("pages", "app"):
+        return "pages"
+    return "tracking" if parts == ("tracking", "__init__") else parts[1]
+
+
+class Import:
+    """One import of one module, with where it stands."""
+
+    def __init__(self, module: str, line: int, *, lazy: bool) -> None:
+        self.module, self.line, self.lazy = module, line, lazy
+
+    def layer(self) -> str | None:
+        """Return the layer of this package it reaches, None for a library."""
+        parts = self.module.split(".")
+        if parts[0] != "tracking":
+            return None
+        known = len(parts) > 1 and (parts[1] in MAY_IMPORT)
+        return parts[1] if known else "tracking"
+
+
+def imports_of(file: Path) -> Iterator[Import]:
+    """Yield every import of a file, but those for the type checker alone."""
+
+    def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            inside = lazy or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                continue
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    yield Import(alias.name, child.lineno, lazy=lazy)
+            elif isinstance(child, ast.ImportFrom):
+                yield from from_import(child, lazy)
+            else:
+                yield from walk(child, inside)
+
+    def from_import(node: ast.ImportFrom, lazy: bool) -> Iterator[Import]:
+        module = node.module or ""
+        if node.level:
+            package = file.relative_to(ROOT).with_suffix("").parts[: -node.level]
+            module = ".".join((*package, *filter(None, [module])))
+        for alias in node.names:
+            # `from tracking import sample` reaches the module, not the package's table of contents.
+            whole = f"{module}.{alias.name}"
+            yield Import(whole if module == "tracking" else module, node.lineno, lazy=lazy)
+
+    yield from walk(ast.parse(file.read_text(encoding="utf-8")), lazy=False)
+
+
+def test_every_part_of_the_package_has_a_row_in_the_table() -> None:
+    parts = {layer_of(file) for file in python_files(PACKAGE)} - {"tracking"}
+    assert parts <= MAY_IMPORT.keys()
+
+
+def test_imports_follow_the_table() -> None:
+    wrong = []
+    for file in product_files():
+        layer = layer_of(file)
+        if layer == "tracking":
+            continue
+        for found in imports_of(file):
+            target = found.layer()
+            if target is None or target == layer:
+                continue
+            if target not in MAY_IMPORT[layer]:
+                wrong.append(f"{relative(file)}:{found.line}: {layer} imports {target}")
+            elif target in LAZY_ONLY.get(layer, ()) and not found.lazy:
+                wrong.append(f"{relative(file)}:{found.line}: {layer} imports {target} outside a function")
+    assert wrong == []
+
+
+def test_the_table_has_no_circles() -> None:
+    settled: set[str] = {"tracking"}
+    left = dict(MAY_IMPORT)
+    while ready := {layer for layer, targets in left.items() if targets - {layer} <= settled}:
+        settled |= ready
+        left = {layer: targets for layer, targets in left.items() if layer not in ready}
+    assert left == {}
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    names = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in python_files(PACKAGE)
+    }
+    graph = {
+        name: {found.module for found in imports_of(file) if not found.lazy and found.module in names}
+        - {name}
+        for name, file in names.items()
+    }
+    while free := [name for name, targets in graph.items() if not targets & graph.keys()]:
+        for name in free:
+            del graph[name]
+    assert graph == {}
+
+
+def test_only_the_database_layer_knows_sql() -> None:
+    wrong = [
+        f"{relative(file)}:{found.line}: {found.module}"
+        for file in product_files()
+        if layer_of(file) != "database"
+        for found in imports_of(file)
+        if found.module.split(".")[0] in SQL
+    ]
+    assert wrong == []
+
+
+def test_nothing_below_the_pages_draws() -> None:
+    wrong = [
+        f"{relative(file)}:{found.line}"
+        for file in product_files()
+        if layer_of(file) not in ("ui", "pages")
+        for found in imports_of(file)
+        if found.module.split(".")[0] == "streamlit"
+    ]
+    assert wrong == []
+
+
+def test_lower_layers_use_few_libraries() -> None:
+    import sys
+
+    wrong = [
+        f"{relative(file)}:{found.line}: {found.module}"
+        for file in python_files(PACKAGE)
+        if (allowed := LIBRARIES.get(layer_of(file))) is not None
+        for found in imports_of(file)
+        if (top := found.module.split(".")[0]) != "tracking"
+        and top not in sys.stdlib_module_names
+        and top not in allowed
+    ]
+    assert wrong == []
+
+
+def test_only_config_reads_the_environment() -> None:
+    wrong = [
+        relative(file)
+        for file in product_files()
+        if relative(file) != "tracking/config.py"
+        and re.search(r"\bos\.(environ|getenv)\b|from os import .*\b(environ|getenv)\b", file.read_text())
+    ]
+    assert wrong == []
+
+
+def test_files_stay_short_and_are_named_for_what_they_hold() -> None:
+    files = [*product_files(), *python_files(ROOT / "tests", ROOT / "benchmarks", ROOT / "examples")]
+    too_long = [relative(file) for file in files if len(file.read_text().splitlines()) > MAX_LINES]
+    assert too_long == []
+    assert [relative(file) for file in files if {file.stem, file.parent.name} & FORBIDDEN_NAMES] == []
+
+
+@pytest.mark.parametrize("pattern", BANNED)
+def test_source_is_free_of(pattern: str) -> None:
+    found = [
+        f"{relative(file)}:{number}: {line.strip()}"
+        for file in [*product_files(), *python_files(ROOT / "examples")]
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        if re.search(pattern, line)
+    ]
+    assert found == [], BANNED[pattern]
