@@ -1,0 +1,145 @@
+"""What every page starts with: navigation, the store, the error boundary, the recovery tick.
+
+A page is written inside one block::
+
+    with frame.page("Runs") as store:
+        ...
+
+A fresh server runs a page that is asked for by a deep link without app.py,
+because the folder is called `pages/`; the block then declares the navigation
+itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
+
+import streamlit as st
+
+from tracking import config
+from tracking.ui import access, feedback
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import Page
+
+    from tracking.store import Store
+
+P = ParamSpec("P")
+
+NAME: Final = "Podium"
+PAGES: Final = Path(__file__).resolve().parents[2] / "pages"
+RECOVERY_S: Final = 3.0
+"""Seconds between two looks for runs whose process died; a dead run must show within 10 s."""
+
+_DECLARED: Final = "frame.declared"
+_LOG: Final = logging.getLogger(__name__)
+
+
+def navigate() -> Page:
+    """Declare page config and navigation; return the page that the address names."""
+    st.set_page_config(page_title=NAME, layout="wide")
+    st.session_state[_DECLARED] = True
+    return st.navigation(
+        [
+            st.Page(PAGES / "overview.py", title="Overview", default=True),
+            st.Page(PAGES / "runs.py", title="Runs", url_path="runs"),
+            st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
+            st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+        ]
+    )
+
+
+@contextmanager
+def page(title: str) -> Iterator[Store]:
+    """Open a page: the first call of every page script.
+
+    Args:
+        title: For the tab of the browser. Nothing is drawn.
+
+    Yields:
+        The dashboard's store, opened once per server.
+
+    What is raised inside is drawn as a calm message; a store that cannot be
+    opened ends the script with one.
+    """
+    if not st.session_state.get(_DECLARED, False):
+        navigate()
+    st.set_page_config(page_title=f"{title} · {NAME}", layout="wide")
+    access.announce_key()
+    with feedback.boundary():
+        store: Store | None = None
+        with feedback.boundary():
+            store = _open(str(store_location().root)).store
+        if store is None:
+            st.stop()
+        yield store
+
+
+def live(*, every: float | None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Make a function a live section: a fragment with the error boundary of a page.
+
+    Args:
+        every: Seconds between two redraws, or None for a section that redraws
+            only when something in it is used.
+    """
+
+    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(draw)  # a fragment is known by the name of its function
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            with feedback.boundary():
+                draw(*args, **kwargs)
+
+        section: Callable[P, None] = st.fragment(guarded, run_every=every)
+        return section
+
+    return decorate
+
+
+def store_location() -> config.StoreLocation:
+    """Return the folder that the dashboard shows."""
+    return config.locate_store()
+
+
+class _OpenStore:
+    """The store with the thread that ingests what dead processes left and marks their runs lost."""
+
+    def __init__(self, root: str) -> None:
+        from tracking.store import open_store  # with the database layer: not before a page is drawn
+
+        self.store = open_store(root)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._keep_recovering, name="podium-recovery", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join(timeout=RECOVERY_S)
+        self.store.close()
+
+    def _keep_recovering(self) -> None:
+        reported = ""
+        while True:
+            try:
+                self.store.recover()
+                reported = ""
+            except Exception as error:  # a busy disk or database: the next tick tries again
+                if repr(error) != reported:
+                    reported = repr(error)
+                    _LOG.warning("Runs whose process died could not be looked for: %s", error)
+            if self._closed.wait(RECOVERY_S):
+                return
+
+
+def _close(opened: Any) -> None:
+    opened.close()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, on_release=_close)
+def _open(root: str) -> _OpenStore:
+    return _OpenStore(root)

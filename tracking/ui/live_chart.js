@@ -1,0 +1,135 @@
+// One Plotly chart on one node. Streamlit calls the default function again with every new figure;
+// the node stays, so Plotly.react can keep zoom, hidden traces and the modebar.
+
+const REPORT_AFTER_MS = 200;
+const scripts = (window.__podiumScripts ??= {});
+
+function loadPlotly(source) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  return (scripts[source] ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = source;
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("not plotly.js")));
+    script.onerror = () => reject(new Error("not served"));
+    document.head.appendChild(script);
+  }).catch((error) => {
+    delete scripts[source]; // the next redraw tries again
+    throw error;
+  }));
+}
+
+// Streamlit hands its theme to components as CSS variables.
+function themed(node) {
+  const css = getComputedStyle(node);
+  const read = (name, otherwise) => {
+    const value = css.getPropertyValue(`--st-${name}`).trim();
+    return value && value !== "unset" ? value : otherwise;
+  };
+  const text = read("text-color", "#1f2933");
+  const border = read("border-color", "#d5dbe1");
+  const grid = read("dataframe-border-color", border);
+  const clear = "rgba(0,0,0,0)";
+  const axis = {
+    automargin: true, gridcolor: grid, zerolinecolor: border, linecolor: border, showline: true,
+    ticks: "outside", ticklen: 4, tickcolor: border, title: { standoff: 8 },
+  };
+  return {
+    layout: {
+      paper_bgcolor: clear,
+      plot_bgcolor: clear,
+      font: { family: read("font", "sans-serif"), size: 12, color: text },
+      colorway: read("chart-categorical-colors", "#0072b2,#e69f00,#009e73,#cc79a7,#56b4e9,#d55e00").split(","),
+      margin: { l: 8, r: 12, t: 12, b: 8 },
+      xaxis: axis,
+      yaxis: axis,
+      legend: { bgcolor: clear, font: { color: text } },
+      hoverlabel: {
+        bgcolor: read("secondary-background-color", "#f4f6f8"), bordercolor: border,
+        font: { family: read("font", "sans-serif"), color: text }, align: "left", namelength: -1,
+      },
+      modebar: { bgcolor: clear, color: border, activecolor: text },
+      hovermode: "closest",
+    },
+  };
+}
+
+// The visible range in the units of the x data: exponents undone, dates as microseconds since 1970 UTC.
+function visibleRange(node) {
+  const axis = node.layout?.xaxis;
+  if (!axis?.range || axis.autorange === true) return null;
+  const type = node._fullLayout?.xaxis?.type;
+  const ends = axis.range.map((end) => {
+    if (type === "log") return 10 ** Number(end);
+    if (type === "date") {
+      const iso = typeof end === "string" ? end.replace(" ", "T") : end;
+      const zoned = typeof iso === "string" && !/(Z|[+-]\d\d:?\d\d)$/.test(iso);
+      return 1000 * new Date(zoned ? (iso.includes("T") ? `${iso}Z` : `${iso}T00:00:00Z`) : iso).getTime();
+    }
+    return Number(end);
+  });
+  return ends.every(Number.isFinite) ? [Math.min(...ends), Math.max(...ends)] : null;
+}
+
+function watch(node, chart) {
+  let timer;
+  node.on("plotly_relayout", (change) => {
+    if (!Object.keys(change).some((name) => name.startsWith("xaxis."))) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const range = visibleRange(node);
+      if (JSON.stringify(range) === JSON.stringify(chart.reported)) return;
+      chart.reported = range;
+      chart.report("x_range", range);
+    }, REPORT_AFTER_MS);
+  });
+  // A redraw in the middle of a drag would drop it.
+  node.addEventListener("pointerdown", () => { chart.dragging = true; }, true);
+  chart.released = () => {
+    if (!chart.dragging) return;
+    chart.dragging = false;
+    setTimeout(chart.draw, 0);
+  };
+  window.addEventListener("pointerup", chart.released, true);
+  window.addEventListener("pointercancel", chart.released, true);
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const frame = parentElement.querySelector(".podium-chart");
+  const node = frame.querySelector(".podium-chart-plot");
+  const chart = (node.__chart ??= { reported: null, dragging: false });
+  frame.style.height = `${data.height}px`;
+  node.setAttribute("aria-label", data.alt);
+  chart.report = setStateValue; // the latest one knows the fragment of this run
+  chart.draw = async () => {
+    if (chart.dragging) return;
+    let Plotly;
+    try {
+      Plotly = await loadPlotly(data.source);
+    } catch {
+      frame.dataset.failed = "The chart's library could not be loaded. Reload the page.";
+      return;
+    }
+    delete frame.dataset.failed;
+    const figure = JSON.parse(data.figure);
+    const layout = { ...figure.layout, template: themed(node), autosize: true, height: data.height };
+    // Streamlit may have handed on a newer figure while the library was loading.
+    if (chart.latest !== data) return;
+    await Plotly.react(node, figure.data, layout, {
+      responsive: true,
+      displaylogo: false,
+      doubleClick: "autosize",
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    });
+    if (!chart.released) watch(node, chart);
+  };
+  chart.latest = data;
+  chart.draw();
+
+  // Also called when one figure overtakes another while loading: only a removed node is given up.
+  return () => setTimeout(() => {
+    if (node.isConnected) return;
+    window.removeEventListener("pointerup", chart.released, true);
+    window.removeEventListener("pointercancel", chart.released, true);
+    window.Plotly?.purge(node);
+  });
+}

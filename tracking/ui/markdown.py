@@ -1,0 +1,21 @@
+"""Stored text inside Markdown: shown as it is, never read as markup."""
+
+from __future__ import annotations
+
+import re
+
+# Every character that starts something in Streamlit's Markdown: CommonMark and GFM, `$` for LaTeX,
+# `:` for colours, emoji and icons (also bare links), `<` for HTML, `&` for entities, `~` for strikes.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$:~&\"'=@/^])")
+_SPACE = re.compile(r"\s+")
+
+
+def escape(text: object) -> str:
+    """Return the text so that Markdown shows exactly it, on one line.
+
+    For names, tags and messages inside `st.markdown`, captions and labels.
+    Runs of white space become one blank; control characters are dropped.
+    """
+    line = _SPACE.sub(" ", str(text)).strip()
+    printable = "".join(char for char in line if char.isprintable())
+    return _SPECIAL.sub(r"\\\1", printable)
