@@ -43,7 +43,7 @@ def main() -> None:
     )
 
     with tracking.start_run("digits", params=vars(args), tags=["sklearn"], total_steps=args.epochs) as run:
-        tracking.define_metric("val_accuracy", goal="maximize")
+        run.define_metric("val_accuracy", goal="maximize")
         for epoch in range(1, args.epochs + 1):
             model.partial_fit(train, train_labels, classes=range(10))
             chances = model.predict_proba(val)

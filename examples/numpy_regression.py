@@ -38,7 +38,7 @@ def main() -> None:
     weights = np.zeros(args.features)
     velocity = np.zeros(args.features)
     with tracking.start_run("regression", params=vars(args), tags=["numpy"], total_steps=args.epochs) as run:
-        tracking.define_metric("val_loss", goal="minimize")
+        run.define_metric("val_loss", goal="minimize")
         for epoch in range(1, args.epochs + 1):
             order = rng.permutation(len(inputs))
             for start in range(0, len(order), args.batch_size):

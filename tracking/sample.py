@@ -52,8 +52,8 @@ def run_sample(
             with tracking.start_run(
                 EXPERIMENT, name=name, params=params, tags=["sample", kind], total_steps=epochs, store=store
             ) as run:
-                tracking.define_metric("val_accuracy", goal="maximize")
-                tracking.define_metric("val_loss", goal="minimize")
+                run.define_metric("val_accuracy", goal="maximize")
+                run.define_metric("val_loss", goal="minimize")
                 on_run(name, run.id)
                 for epoch, metrics in enumerate(_train(kind, settings, seed, epochs, data), start=1):
                     began = time.monotonic()
