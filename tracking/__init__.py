@@ -1,1 +1,78 @@
-"""Podium."""
+"""Podium: log a training run, watch it, compare it.
+
+    import tracking
+
+    with tracking.start_run("digits", params={"lr": 0.1}) as run:
+        for epoch in range(10):
+            run.log({"loss": 1 / (epoch + 1)}, step=epoch)
+
+A name is loaded when it is first used: `import tracking` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracking.client.run import Run as Run
+    from tracking.client.start import start_run as start_run
+    from tracking.client.verbs import active_run as active_run
+    from tracking.client.verbs import define_metric as define_metric
+    from tracking.client.verbs import define_repeat as define_repeat
+    from tracking.client.verbs import finish as finish
+    from tracking.client.verbs import log as log
+    from tracking.client.verbs import log_params as log_params
+    from tracking.client.verbs import set_notes as set_notes
+    from tracking.client.verbs import set_tags as set_tags
+    from tracking.errors import FilterError as FilterError
+    from tracking.errors import InvalidValue as InvalidValue
+    from tracking.errors import NotFound as NotFound
+    from tracking.errors import RunStateError as RunStateError
+    from tracking.errors import StoreError as StoreError
+    from tracking.errors import TrackingError as TrackingError
+    from tracking.errors import TrackingWarning as TrackingWarning
+    from tracking.records import Goal as Goal
+    from tracking.records import RunRecord as RunRecord
+    from tracking.records import RunStatus as RunStatus
+    from tracking.store import Store as Store
+    from tracking.store import open_store as open_store
+
+_HOME = {
+    "FilterError": "errors",
+    "Goal": "records",
+    "InvalidValue": "errors",
+    "NotFound": "errors",
+    "Run": "client.run",
+    "RunRecord": "records",
+    "RunStateError": "errors",
+    "RunStatus": "records",
+    "Store": "store",
+    "StoreError": "errors",
+    "TrackingError": "errors",
+    "TrackingWarning": "errors",
+    "active_run": "client.verbs",
+    "define_metric": "client.verbs",
+    "define_repeat": "client.verbs",
+    "finish": "client.verbs",
+    "log": "client.verbs",
+    "log_params": "client.verbs",
+    "open_store": "store",
+    "set_notes": "client.verbs",
+    "set_tags": "client.verbs",
+    "start_run": "client.start",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"tracking.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'tracking' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -32,6 +32,10 @@ class TrackingError(Exception):
         return str(self.args[0]) if self.args else type(self).__name__
 
 
+class TrackingWarning(UserWarning):
+    """What Podium says to a training script instead of raising: a key left out, a disk that is full."""
+
+
 class StoreError(TrackingError):
     """The store cannot be used."""
 

@@ -1,0 +1,1 @@
+"""What runs inside a training script: the run's handle, its spool, and the thread that ingests it."""

@@ -1,0 +1,84 @@
+"""The ways a script can go: hooks that end its runs and change nothing else.
+
+Whatever was there before still happens: a user's signal handler is called, an
+exception is printed, the exit code is the one it would have been.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+from tracking.client import active
+from tracking.client.ending import INTERRUPTING, Ending, ending_of
+from tracking.client.run import crash_ending
+from tracking.records import RunStatus
+
+SIGNAL_SECONDS = 5.0
+"""How long a terminated script may stay to bring its runs home; schedulers kill after about 30 s."""
+
+_installed = False
+_replaced: dict[int, Any] = {}
+
+
+def watch() -> None:
+    """Install the hooks: those of the process once, those for signals whenever they are not ours."""
+    global _installed
+    if not _installed:
+        _installed = True
+        atexit.register(_at_exit)
+        _chain_excepthook()
+    if threading.current_thread() is threading.main_thread():
+        for number in INTERRUPTING:
+            _take_signal(number)
+
+
+def _take_signal(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    # None: installed by foreign code that we could not call. SIG_IGN: the user wants it ignored.
+    if before in (None, signal.SIG_IGN) or before is _on_signal:
+        return
+    if number == signal.SIGINT and before is signal.SIG_DFL:
+        return
+    _replaced[number] = before
+    signal.signal(number, _on_signal)
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    for run in active.open_runs():
+        run._session.signalled = signal.Signals(number)
+    before = _replaced.get(number)
+    if callable(before):
+        # The user's handler, or Python's own for Ctrl-C: it decides what happens to the script.
+        before(number, frame)
+        return
+    for run in active.handles():
+        run._end(ending_of(None, signal.Signals(number)), SIGNAL_SECONDS)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _chain_excepthook() -> None:
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        for run in active.open_runs():
+            run.crash = crash_ending(error)
+        before(kind, error, trace)
+
+    sys.excepthook = hook
+
+
+def _at_exit() -> None:
+    for run in active.handles():
+        if run.crash is not None:
+            run._end(run.crash)
+        elif run._session.signalled is not None:
+            run._end(ending_of(None, run._session.signalled))
+        else:
+            run._end(Ending(RunStatus.FINISHED))

@@ -1,0 +1,244 @@
+"""The thread that brings spools into the database while a script trains.
+
+One per process and store. It follows the spools of the runs this process owns and
+those that their forked or spawned children write; children have no such thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tracking.client.notices import Notices
+from tracking.config import StoreLocation
+from tracking.errors import StoreBusy, TrackingError
+from tracking.spool.files import SpoolFiles, leftover_spools
+from tracking.spool.writer import SpoolWriter
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tracking.database.ingest import SpoolIngest
+
+INTERVAL = 0.25
+"""Seconds between two looks at the spools: a point is in the database well within a second."""
+PATIENCE = 0.3
+"""Seconds to wait for a locked database before looking after the next thing."""
+CHILDREN_INTERVAL = 1.0
+RETRY_SECONDS = 2.0
+
+
+class Followed:
+    """One spool of this process under the thread's care."""
+
+    def __init__(self, run_id: str, writer: SpoolWriter, notices: Notices) -> None:
+        self.run_id = run_id
+        self.writer = writer
+        self.notices = notices
+        self.ingest: SpoolIngest | None = None
+        self.ending = False
+        self.done = threading.Event()
+        self.given_up = False
+        self.retry_at = 0.0
+        self.ingested = 0
+        """Size of the spool at the beginning of the last step that found nothing more."""
+
+
+class Ingester:
+    """See the module. Use `ingester_for`."""
+
+    def __init__(self, location: StoreLocation) -> None:
+        self.location = location
+        self._followed: dict[str, Followed] = {}
+        self._children: dict[str, SpoolIngest] = {}
+        self._wake = threading.Event()
+        self._progress = threading.Condition()
+        self._engine: Engine | None = None
+        self._recovered = False
+        self._look_at_children = 0.0
+        self._thread: threading.Thread | None = None
+
+    def follow(self, followed: Followed) -> None:
+        """Begin to ingest a spool."""
+        self._followed[followed.writer.files.spool_id] = followed
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="podium-ingest", daemon=True)
+            self._thread.start()
+
+    def finish(self, followed: Followed, seconds: float) -> bool:
+        """Ingest the rest of a closed spool and remove its files.
+
+        Returns:
+            Whether that was done within `seconds`; if not, the next opener does it.
+        """
+        followed.ending = True
+        self._wake.set()
+        done = followed.done.wait(seconds)
+        if not done:
+            followed.given_up = True
+        return done
+
+    def drain(self, seconds: float = 5.0) -> None:
+        """Wait until everything said before this call is in the database, or `seconds` are over."""
+        wanted = [(followed, followed.writer.size) for followed in list(self._followed.values())]
+        deadline = time.monotonic() + seconds
+        self._look_at_children = 0.0
+        with self._progress:
+            while any(f.ingested < size and not (f.given_up or f.done.is_set()) for f, size in wanted):
+                self._wake.set()
+                if not self._progress.wait(min(0.1, deadline - time.monotonic())):
+                    if time.monotonic() >= deadline:
+                        return
+
+    # The thread
+
+    def _work(self) -> None:
+        while True:
+            self._wake.wait(INTERVAL if self._followed else None)
+            self._wake.clear()
+            for followed in list(self._followed.values()):
+                with _fork_gate:
+                    self._guarded(followed)
+            with self._progress:
+                self._progress.notify_all()
+
+    def _guarded(self, followed: Followed) -> None:
+        if followed.given_up:
+            self._leave(followed)
+        elif time.monotonic() >= followed.retry_at or followed.ending:
+            try:
+                self._look_after(followed)
+            except StoreBusy:
+                followed.notices.once(
+                    "database",
+                    f"the database {self.location.database} is locked by another process; run {followed.run_id} is "
+                    "kept in the spool and will be brought in later.",
+                )
+                followed.retry_at = time.monotonic() + PATIENCE
+            except TrackingError as error:
+                followed.notices.once("disk" if "grow" in str(error) else "database", f"{error} The run is kept in "
+                    f"the spool ({followed.writer.files.records}) and will be brought in later.")
+                followed.retry_at = time.monotonic() + RETRY_SECONDS
+                if followed.ending:
+                    self._leave(followed)
+            except Exception as error:
+                followed.notices.once("bug", f"ingest failed ({type(error).__name__}: {error}). The run is kept in "
+                    f"the spool ({followed.writer.files.records}) and will be brought in later.")
+                followed.retry_at = time.monotonic() + RETRY_SECONDS
+                if followed.ending:
+                    self._leave(followed)
+
+    def _look_after(self, followed: Followed) -> None:
+        engine = self._open()
+        if followed.ingest is None:
+            from tracking.database.ingest import SpoolIngest
+
+            followed.ingest = SpoolIngest(engine, followed.writer.files)
+        size = followed.writer.size
+        ending = followed.ending
+        while followed.ingest.step(patience=PATIENCE):
+            pass
+        self._follow_children(followed.run_id, engine, ending)
+        followed.ingested = size
+        if ending:
+            followed.ingest.seal(patience=PATIENCE)
+            followed.writer.remove()
+            self._leave(followed)
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            # The first import of the database layer takes longer than everything before it.
+            from tracking.database.engine import make_engine
+            from tracking.database.filesystem import refuse_network_filesystem
+            from tracking.database.schema import ensure_current
+
+            refuse_network_filesystem(self.location.root)
+            ensure_current(self.location, busy_seconds=PATIENCE)
+            self._engine = make_engine(self.location.database, busy_seconds=PATIENCE)
+        if not self._recovered:
+            from tracking.database.recovery import recover
+
+            self._recovered = True
+            recover(self.location, self._engine, patience=PATIENCE)
+        return self._engine
+
+    def _follow_children(self, run_id: str, engine: Engine, ending: bool) -> None:
+        """Ingest what other processes say to the run, and end the sessions of those that are gone."""
+        if not ending and time.monotonic() < self._look_at_children:
+            return
+        from tracking.database.ingest import SpoolIngest
+        from tracking.database.recovery import recover
+
+        self._look_at_children = time.monotonic() + CHILDREN_INTERVAL
+        others = [
+            files
+            for files in leftover_spools(self.location.spool)
+            if files.spool_id.startswith(f"{run_id}.") and files.spool_id not in self._followed
+        ]
+        for files in others:
+            ingest = self._children.get(files.spool_id)
+            try:
+                if ingest is None:
+                    ingest = self._children[files.spool_id] = SpoolIngest(engine, files)
+            except FileNotFoundError:
+                continue
+            while ingest.step(patience=PATIENCE):
+                pass
+        if others:
+            recover(self.location, engine, run=run_id, patience=PATIENCE)
+        here = {files.spool_id for files in others if files.records.exists()}
+        for spool_id in [one for one in self._children if one.startswith(f"{run_id}.") and one not in here]:
+            self._children.pop(spool_id).close()
+
+    def _leave(self, followed: Followed) -> None:
+        self._followed.pop(followed.writer.files.spool_id, None)
+        if followed.ingest is not None:
+            followed.ingest.close()
+        followed.writer.release()
+        followed.done.set()
+
+
+_ingesters: dict[str, Ingester] = {}
+_fork_gate = threading.Lock()
+"""Held while the thread works, and by a fork: a child must not inherit a library's mutex in the locked state."""
+_gate_taken = False
+
+
+def ingester_for(location: StoreLocation) -> Ingester:
+    """Return this process's ingester of a store."""
+    key = str(location.root)
+    if key not in _ingesters:
+        _ingesters[key] = Ingester(location)
+    return _ingesters[key]
+
+
+def drain_store(location: StoreLocation) -> None:
+    """Let a query see what this process has logged."""
+    ingester = _ingesters.get(str(location.root))
+    if ingester is not None:
+        ingester.drain()
+
+
+def _before_fork() -> None:
+    global _gate_taken
+    # Bounded: a fork may be late, it never hangs because of us.
+    _gate_taken = bool(_ingesters) and _fork_gate.acquire(timeout=2.0)
+
+
+def _after_in_parent() -> None:
+    global _gate_taken
+    if _gate_taken:
+        _gate_taken = False
+        _fork_gate.release()
+
+
+def _after_in_child() -> None:
+    global _fork_gate, _gate_taken
+    _fork_gate = threading.Lock()
+    _gate_taken = False
+    _ingesters.clear()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

@@ -1,0 +1,241 @@
+"""The handle of a run, as a training script holds it."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from tracking.client import active
+from tracking.client.description import RunDescription
+from tracking.client.ending import Ending, ending_of
+from tracking.client.metrics import MetricPacker
+from tracking.client.notices import Notices
+from tracking.client.session import Session
+from tracking.errors import InvalidValue, TrackingError
+from tracking.records import Goal, RunStatus
+from tracking.validation import Leaf, checked_notes, checked_tags, checked_text, flatten_params
+
+FINISH_SECONDS = 10.0
+
+
+class Run:
+    """One run of an experiment; made by `tracking.start_run`.
+
+    A context manager: leaving the block ends the run as finished, failed (with the
+    traceback) or interrupted. May be used from any thread, in forked children, and in
+    processes it was pickled to; only the process that started it ends it.
+
+    Attributes:
+        id: The run's id, as `store.run`, `search` and URLs use it.
+        experiment: Name of the experiment.
+        name: Name of the run.
+    """
+
+    def __init__(self, description: RunDescription, session: Session, *, strict: bool = False) -> None:
+        self.id = description.run_id
+        self.experiment = description.experiment
+        self.name = description.name
+        self._description = description
+        self._strict = strict
+        self._notices: Notices = session.notices
+        self._session = session
+        self._params: dict[str, str] = {}
+        self._ended: RunStatus | None = None
+        self._end_mutex = threading.RLock()
+        self._in_block = False
+        self.crash: Ending | None = None
+        """How the script broke down, as the interpreter's hooks saw it."""
+        self._packer = MetricPacker(session, self._notices, strict)
+        self._log: Callable[[Mapping[str, Any], int | None], None] = self._packer.log
+
+    # Logging
+
+    def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Log metrics: values at this moment, kept once this returns.
+
+        Args:
+            metrics: Numbers by key: int, float, bool, numpy scalars, Decimal, 0-d arrays and
+                tensors (on a device, `.item()` waits for the device). NaN and infinities are kept.
+            step: Any 64-bit integer, in any order; left out, the run counts up from 0.
+
+        Raises:
+            InvalidValue: Only with `strict=True`: a key or value that cannot be kept.
+                Otherwise that key is left out, with one warning.
+        """
+        if self._ended is not None:
+            self._too_late("log")
+            return
+        try:
+            self._log(metrics, step)
+        except InvalidValue:
+            raise
+        except Exception as error:  # a bug of ours must not end a training
+            self._notices.once("log", f"log() failed ({type(error).__name__}: {error}); this call was left out.")
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log params, nested as they are; a dataclass, a Namespace and a pydantic model will do too.
+
+        A param that was logged before gets the new value, with one warning that names both.
+        """
+        leaves = self._guarded("params", lambda: flatten_params(params))
+        if leaves:
+            self._warn_of_changes(leaves)
+            self._say({"t": "params", "leaves": leaves})
+
+    def set_tags(self, tags: Iterable[str]) -> None:
+        """Set the run's tags; those it had are replaced."""
+        checked = self._guarded("tags", lambda: checked_tags(tags))
+        if checked is not None:
+            self._say({"t": "tags", "tags": checked})
+
+    def set_notes(self, notes: str) -> None:
+        """Set the run's notes; what was there is replaced."""
+        checked = self._guarded("notes", lambda: checked_notes(notes))
+        if checked is not None:
+            self._say({"t": "notes", "notes": checked})
+
+    def define_metric(self, key: str, *, goal: str) -> None:
+        """Say which direction of a metric is better, for the run's whole experiment.
+
+        Args:
+            key: The metric.
+            goal: "maximize" or "minimize".
+        """
+        event = self._guarded("define_metric", lambda: goal_event(key, goal))
+        if event is not None:
+            self._say(event)
+
+    def define_repeat(self, vary: Iterable[str], ignore: Iterable[str] = ()) -> None:
+        """Say which params make runs repeats of one configuration, for the run's whole experiment."""
+        event = self._guarded("define_repeat", lambda: repeat_event(vary, ignore))
+        if event is not None:
+            self._say(event)
+
+    # The end
+
+    @property
+    def status(self) -> RunStatus:
+        """How the run stands as far as this handle knows."""
+        return self._ended or RunStatus.RUNNING
+
+    def finish(self, status: str = RunStatus.FINISHED, *, error: str | None = None) -> None:
+        """End the run; returns within 10 seconds, whatever the store does.
+
+        In a forked or spawned child this ends the child's part only. A second call does nothing.
+
+        Args:
+            status: "finished", "failed" or "interrupted".
+            error: Why, for the run's page.
+        """
+        self._end(Ending(RunStatus(status), error))
+
+    def __enter__(self) -> Self:
+        self._in_block = True
+        active.push(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(ending_of(error, self._session.signalled))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In another process the handle writes a session of its own.
+        return attach, (self._description, self._strict)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id} {self.experiment}/{self.name} {self.status}>"
+
+    def _end(self, ending: Ending, seconds: float = FINISH_SECONDS) -> None:
+        with self._end_mutex:
+            if self._ended is not None:
+                return
+            self._ended = ending.status
+            active.remove(self)
+            try:
+                self._session.end(ending, seconds)
+            except Exception as error:
+                self._notices.once("finish", f"finish() failed ({type(error).__name__}: {error}).")
+
+    def _forked(self) -> None:
+        """In a forked child: whatever was held by a thread that is not here any more is made anew."""
+        self._end_mutex = threading.RLock()
+        self._session.forked()
+        self._packer.forked()
+
+    def _say(self, event: dict[str, Any]) -> None:
+        if self._ended is not None:
+            self._too_late(event["t"])
+            return
+        try:
+            self._session.say(event)
+        except Exception as error:
+            self._notices.once("say", f"{event['t']} could not be kept ({type(error).__name__}: {error}).")
+
+    def _guarded(self, what: str, check: Callable[[], Any]) -> Any:
+        try:
+            return check()
+        except TrackingError as error:
+            if self._strict:
+                raise
+            self._notices.once(f"{what}: {error}", f"{error} Nothing was changed.")
+        except Exception as error:
+            if self._strict:
+                raise InvalidValue(f"{what} cannot be kept: {error}") from error
+            self._notices.once(what, f"{what} cannot be kept ({type(error).__name__}: {error}).")
+        return None
+
+    def _remember_params(self, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            if event["t"] == "params":
+                self._warn_of_changes(event["leaves"])
+
+    def _warn_of_changes(self, leaves: list[Leaf]) -> None:
+        for name, _, text, _, _ in leaves:
+            short = text if len(text) <= 80 else text[:79] + "…"
+            before = self._params.setdefault(name, short)
+            if before != short:
+                self._params[name] = short
+                self._notices.once(
+                    f"param {name}", f"param {name!r} was {before} and is now {short}; the new value is kept."
+                )
+
+    def _too_late(self, what: str) -> None:
+        self._notices.once("late", f"{what} after the end of run {self.id} is ignored. Start a new run, or resume it.")
+
+
+def goal_event(key: str, goal: str) -> dict[str, Any]:
+    """Return the event of `define_metric`; raises InvalidValue."""
+    if goal not in tuple(Goal):
+        raise InvalidValue(f"goal={goal!r} is neither 'maximize' nor 'minimize'.")
+    return {"t": "goal", "key": checked_text(key, "a metric key"), "goal": str(goal)}
+
+
+def repeat_event(vary: Iterable[str], ignore: Iterable[str]) -> dict[str, Any]:
+    """Return the event of `define_repeat`; raises InvalidValue."""
+    for given, name in ((vary, "vary"), (ignore, "ignore")):
+        if isinstance(given, str):
+            raise InvalidValue(f"{name}= takes a list of param names, for example {name}=[{given!r}].")
+    return {
+        "t": "repeat",
+        "vary": [checked_text(param, "a param's name") for param in vary],
+        "ignore": [checked_text(param, "a param's name") for param in ignore],
+    }
+
+
+def attach(description: RunDescription, strict: bool = False) -> Run:
+    """Return a handle on a run that another process owns."""
+    run = Run(description, Session.attached(description), strict=strict)
+    active.note(run)
+    return run
+
+
+def crash_ending(error: BaseException) -> Ending:
+    """Return the ending of an exception that nobody caught."""
+    if isinstance(error, KeyboardInterrupt):
+        return Ending(RunStatus.INTERRUPTED, None)
+    return Ending(RunStatus.FAILED, "".join(traceback.format_exception(error)))
+

@@ -1,0 +1,149 @@
+"""One process's part in a run: its spool, whether it owns the run, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+from tracking.client.description import RunDescription, now_us
+from tracking.client.ending import Ending
+from tracking.client.ingester import Followed, ingester_for
+from tracking.client.notices import Notices
+from tracking.config import StoreLocation
+from tracking.spool.files import SpoolFiles
+from tracking.spool.format import Event, pack_event
+from tracking.spool.writer import SpoolWriter
+
+
+class Session:
+    """Writes what a run says in this process.
+
+    Made by `owning` or `attached`. A forked child inherits the object and turns it into
+    an attached session of its own with the first thing it says.
+    """
+
+    def __init__(self, description: RunDescription, notices: Notices, *, owner: bool) -> None:
+        self.description = description
+        self.notices = notices
+        self.owner = owner
+        self.signalled: signal.Signals | None = None
+        self.writer: SpoolWriter | None = None
+        self.disabled = False
+        self._followed: Followed | None = None
+        self._mutex = threading.RLock()
+        self._started = time.monotonic()
+
+    @classmethod
+    def owning(cls, description: RunDescription, first: list[Event], *, resumed: bool = False) -> Session:
+        """Begin a run (or go on with it) in this process; `first` is said at once with its beginning."""
+        session = cls(description, Notices(), owner=True)
+        if resumed:
+            session._started -= max(0.0, (now_us() - description.created) / 1e6)
+        session._open(first)
+        if session.writer is not None:
+            session._followed = Followed(description.run_id, session.writer, session.notices)
+            ingester_for(description.location).follow(session._followed)
+        return session
+
+    @classmethod
+    def attached(cls, description: RunDescription) -> Session:
+        """Take part in a run that another process owns; the spool begins with the first thing said."""
+        return cls(description, Notices(), owner=False)
+
+    @classmethod
+    def silent(cls, description: RunDescription) -> Session:
+        """Keep nothing: TRACKING_OFF."""
+        session = cls(description, Notices(), owner=True)
+        session.disabled = True
+        return session
+
+    def say(self, event: Event) -> None:
+        """Append an event."""
+        self.append(pack_event(event))
+
+    def append(self, record: bytes, points: int = 0) -> None:
+        """Append a framed record."""
+        writer = self.writer or self._open([])
+        if writer is not None:
+            writer.append(record, points)
+
+    def end(self, ending: Ending, seconds: float) -> None:
+        """Say the session's last word and, as the owner, bring everything into the database."""
+        if self.writer is None:
+            return
+        if not self.owner:
+            self.writer.close([{"t": "detached", "time": now_us()}])
+            self.writer.release()
+            return
+        final: Event = {
+            "t": "final",
+            "status": ending.status.value,
+            "error": ending.error,
+            "time": now_us(),
+            "seconds": time.monotonic() - self._started,
+        }
+        self.writer.close([final])
+        if self.writer.dropped_points:
+            self.notices.once(
+                "dropped",
+                f"{self.writer.dropped_points:,} points of run {self.description.run_id} are missing: "
+                "the disk was full. The count is shown with the run.",
+            )
+        if self._followed is not None and not ingester_for(self.description.location).finish(self._followed, seconds):
+            self.notices.once(
+                "database",
+                f"run {self.description.run_id} could not be brought into the database within {seconds:g} s. It is "
+                f"safe in {self.writer.files.records} and will be brought in by whoever opens the store next.",
+            )
+
+    def forked(self) -> None:
+        """In a forked child: this is a child's session now, and says nothing before it is asked to."""
+        self._mutex = threading.RLock()
+        if self.writer is not None:
+            self.writer.forget()
+        self.writer = None
+        self._followed = None
+        self.owner = False
+
+    def _open(self, first: list[Event]) -> SpoolWriter | None:
+        with self._mutex:
+            if self.disabled or self.writer is not None:
+                return self.writer
+            description = self.description
+            try:
+                make_folders(description.location)
+                files = SpoolFiles.new(description.location.spool, description.run_id)
+                begin = description.begin(files.spool_id, owner=self.owner)
+                self.writer = SpoolWriter(files, [begin, *first], self._trouble)
+            except OSError as error:
+                self.disabled = True
+                self.notices.once(
+                    "disk",
+                    f"run {description.run_id} cannot be kept: {description.location.spool} refuses ({error}). "
+                    "The script goes on without it. Make room or name another folder: TRACKING_STORE=/another/folder.",
+                )
+            return self.writer
+
+    def _trouble(self, error: OSError) -> None:
+        self.notices.once(
+            "disk",
+            f"the disk refuses to take more of run {self.description.run_id} ({error}). Up to 64 MB wait in memory; "
+            "what does not fit is counted and shown with the run.",
+        )
+
+
+def make_folders(location: StoreLocation) -> None:
+    """Make the store's folder, private to the user and ignored by git."""
+    if location.spool.is_dir():
+        return
+    location.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    location.spool.mkdir(mode=0o700, exist_ok=True)
+    ignore = location.root / ".gitignore"
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(ignore, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write("*\n")

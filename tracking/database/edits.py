@@ -1,0 +1,39 @@
+"""Edits of runs from pages and the command line: ordinary transactions."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Connection, select
+
+from tracking.database import run_writes
+from tracking.database.run_writes import runs
+from tracking.errors import NotFound
+
+
+def set_text(connection: Connection, uid: str, column: str, value: str) -> None:
+    """Set a run's name or notes."""
+    number, experiment = _numbers(connection, uid)
+    run_writes.set_column(connection, number, column, value)
+    run_writes.bump(connection, experiment, number, structure=True)
+
+
+def set_tags(connection: Connection, uid: str, tags: list[str]) -> None:
+    """Replace a run's tags."""
+    number, experiment = _numbers(connection, uid)
+    run_writes.set_tags(connection, number, tags)
+    run_writes.bump(connection, experiment, number, structure=True)
+
+
+def define_repeat(connection: Connection, experiment: str, vary: list[str], ignore: list[str]) -> None:
+    """Set an experiment's repeat params."""
+    number = run_writes.experiment_number(connection, experiment, time.time_ns() // 1000)
+    run_writes.set_repeat(connection, number, vary, ignore)
+    run_writes.bump_experiment(connection, number, structure=True)
+
+
+def _numbers(connection: Connection, uid: str) -> tuple[int, int]:
+    row = connection.execute(select(runs.c.id, runs.c.experiment_id).where(runs.c.uid == uid)).first()
+    if row is None:
+        raise NotFound(f"There is no run {uid!r} in this store. store.search() lists the runs.")
+    return row[0], row[1]
