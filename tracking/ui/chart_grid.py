@@ -1,0 +1,135 @@
+"""The charts of one or of several runs: a chart per metric, grouped by the part before `/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from tracking.analysis.curves import Axis, CurveOptions
+from tracking.records import Goal, RunRecord
+from tracking.ui import cache, format
+from tracking.ui.charts import Line, TimeUnit, metric_chart, points_note, points_per_line, relative_unit
+from tracking.ui.colours import run_styles
+from tracking.ui.controls import ChartControls
+from tracking.ui.live_chart import live_chart, visible_range
+from tracking.ui.markdown import escape
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+CHART_HEIGHT = 280
+LEGEND_HEIGHT = 70
+MIN_CHART_WIDTH = 420
+
+
+def draw(
+    store: Store,
+    runs: Sequence[RunRecord],
+    controls: ChartControls,
+    goals: Mapping[str, Goal],
+    *,
+    owner: str,
+    first: int,
+) -> None:
+    """Draw the charts of the chosen metrics, or of the first ones with a button for more.
+
+    Args:
+        store: Where the series are.
+        runs: The runs to draw, as they are now.
+        controls: What the reader chose.
+        goals: Goal by metric key, for the arrow beside its name.
+        owner: The page; distinguishes the keys of its charts.
+        first: How many charts are drawn before the reader asks for more.
+    """
+    having = {key for run in runs for key in run.metrics}
+    keys = [key for key in controls.metrics if key in having] or sorted(having)
+    shown_key = f"{owner}.charts"
+    shown = max(first, int(st.session_state.get(shown_key, first)))
+    groups = group_by_prefix(keys[:shown])
+    for group, members in groups.items():
+        if len(groups) > 1:
+            st.markdown(f"**{escape(group or 'Metrics')}**")
+        grid = st.grid(2 if len(runs) > 1 else 3, min_column_width=MIN_CHART_WIDTH, gap="small")
+        for key in members:
+            with grid.cell():
+                _chart(store, runs, key, controls, goals.get(key), owner, charts=min(shown, len(keys)))
+    if len(keys) > shown:
+        left = len(keys) - shown
+
+        def show_more() -> None:
+            st.session_state[shown_key] = shown + 2 * first
+
+        st.button(
+            f"Show {min(left, 2 * first)} more of {format.plural(left, 'hidden chart')}",
+            key=f"{shown_key}.more",
+            on_click=show_more,
+        )
+
+
+def group_by_prefix(keys: Sequence[str]) -> dict[str, list[str]]:
+    """Return the keys by what stands before their first `/`; those without one first, under ""."""
+    groups: dict[str, list[str]] = {"": []}
+    for key in keys:
+        prefix, slash, _ = key.partition("/")
+        groups.setdefault(prefix if slash else "", []).append(key)
+    return {prefix: members for prefix, members in groups.items() if members}
+
+
+def _chart(
+    store: Store,
+    runs: Sequence[RunRecord],
+    key: str,
+    controls: ChartControls,
+    goal: Goal | None,
+    owner: str,
+    *,
+    charts: int,
+) -> None:
+    unit = relative_unit(max((run.duration for run in runs), default=0.0))
+    offset = _zone_offset()
+    # A new meaning of x or y is a new chart: the zoom of the old one would be nonsense on it.
+    meaning = f"{controls.axis}-{unit.name}-{controls.log_x:d}{controls.log_y:d}"
+    chart_key = f"{owner}.chart.{meaning}.{key}"
+    options = CurveOptions(
+        axis=controls.axis,
+        smoothing=controls.smoothing,
+        max_points=points_per_line(charts, len(runs) * (2 if controls.smoothing else 1)),
+        visible=_in_axis_units(visible_range(chart_key), controls.axis, unit, offset),
+        log_x=controls.log_x,
+        log_y=controls.log_y,
+    )
+    by_id = {run.id: run for run in runs}
+    curves = cache.curve_cache(store).curves(store, by_id, key, options)
+    styles = run_styles(by_id)
+    lines = [Line(run_id, by_id[run_id].name, curve, styles[run_id]) for run_id, curve in curves.items()]
+    legend = len(runs) > 1
+    st.markdown(f"{escape(key)}{format.goal_mark(goal)}")
+    live_chart(
+        metric_chart(lines, options, unit=unit, zone_offset=offset, legend=legend),
+        key=chart_key,
+        height=CHART_HEIGHT + (LEGEND_HEIGHT if legend else 0),
+        alt=f"{key} by {controls.axis}, {format.plural(len(lines), 'run')}",
+    )
+    note = points_note(list(curves.values()), zoomed=options.visible is not None)
+    absent = len(runs) - len(lines)
+    st.caption(note + (f" · {format.plural(absent, 'run')} without it" if absent else ""))
+
+
+def _in_axis_units(
+    visible: tuple[float, float] | None, axis: Axis, unit: TimeUnit, zone_offset: float
+) -> tuple[float, float] | None:
+    """Return the visible range in the unit of the curve instead of the one drawn."""
+    if visible is None or axis is Axis.STEP:
+        return visible
+    low, high = visible
+    if axis is Axis.RELATIVE:
+        return low * unit.seconds, high * unit.seconds
+    return low - zone_offset * 1e6, high - zone_offset * 1e6
+
+
+def _zone_offset() -> float:
+    """Return the seconds that the reader's clock is ahead of UTC."""
+    minutes_behind = st.context.timezone_offset
+    return 0.0 if minutes_behind is None else -60.0 * minutes_behind

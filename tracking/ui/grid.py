@@ -1,0 +1,126 @@
+"""Draws the tables of `tracking.ui.tables` and says which rows are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from tracking.ui.tables import Table, TableColumn
+
+ROW_HEIGHT = 33
+HEADER_HEIGHT = 37
+
+
+def show(table: Table, *, alt: str, key: str | None = None, rows: int = 16) -> None:
+    """Draw a table to read.
+
+    Args:
+        table: What to draw.
+        alt: What the table is, for those who cannot see it.
+        key: Keeps scroll and column widths while the content changes.
+        rows: More than this many scroll inside the table.
+    """
+    st.dataframe(
+        _styled(table),
+        height=height(len(table.frame), rows),
+        hide_index=True,
+        column_config=_column_config(table),
+        row_height=ROW_HEIGHT,
+        key=key,
+        alt=alt,
+    )
+
+
+def choose(
+    table: Table,
+    *,
+    alt: str,
+    key: str,
+    on_open: Callable[[int], None] | None = None,
+    open_column: str = "name",
+    rows: int = 16,
+) -> list[int]:
+    """Draw a table whose rows can be ticked; return the chosen rows, ascending.
+
+    Args:
+        table: What to draw.
+        alt: What the table is.
+        key: Keeps the selection; selections are positions, so keep the rows while one stands.
+        on_open: Called with the row when the cell in `open_column` is pressed.
+        open_column: The column whose cells open the row.
+        rows: More than this many scroll inside the table.
+    """
+    config = _column_config(table)
+    if on_open is not None:
+        config[open_column] = _open_column(table.columns[open_column], key, on_open)
+    event: Any = st.dataframe(
+        _styled(table),
+        height=height(len(table.frame), rows),
+        hide_index=True,
+        column_config=config,
+        row_height=ROW_HEIGHT,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=key,
+        alt=alt,
+    )
+    return sorted(row for row in event["selection"]["rows"] if 0 <= row < len(table.frame))
+
+
+def chosen_before(key: str) -> list[int]:
+    """Return the rows chosen in the table of that key, readable before it is drawn again."""
+    state: Any = st.session_state.get(key) or {}
+    return sorted(state.get("selection", {}).get("rows", []))
+
+
+def height(length: int, limit: int) -> int:
+    """Return the pixels of a table of `length` rows that shows at most `limit` of them."""
+    return HEADER_HEIGHT + ROW_HEIGHT * max(1, min(length, limit)) + 2
+
+
+def _open_column(column: TableColumn, key: str, on_open: Callable[[int], None]) -> Any:
+    click = f"{key}.open"
+
+    def opened() -> None:
+        pressed = st.session_state.get(click)
+        if pressed:
+            on_open(int(pressed["row"]))
+
+    return st.column_config.ButtonColumn(
+        column.label,
+        help=column.help,
+        width=column.width,
+        pinned=column.pinned,
+        alignment="left",
+        type="tertiary",
+        on_click=opened,
+        key=click,
+    )
+
+
+def _column_config(table: Table) -> dict[str, Any]:
+    return {
+        name: st.column_config.TextColumn(
+            column.label,
+            help=column.help,
+            width=column.width,
+            pinned=column.pinned,
+            alignment=column.align,
+        )
+        for name, column in table.columns.items()
+    }
+
+
+def _styled(table: Table) -> Any:
+    """Return the frame, with styles only where the table has some: they cost time per cell."""
+    if not table.bold and not table.colours:
+        return table.frame
+    styles = pd.DataFrame("", index=table.frame.index, columns=table.frame.columns)
+    for row, column in table.bold:
+        styles.loc[row, column] = "font-weight: 700"
+    for row, colour in enumerate(table.colours):
+        styles.loc[row, "mark"] = f"color: {colour}"
+    return table.frame.style.apply(lambda _: styles, axis=None)

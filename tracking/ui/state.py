@@ -1,0 +1,102 @@
+"""What the address and the session carry, every name in one place.
+
+The address is the state that a pasted link shows again. Controls bound to it
+(`bind="query-params"`) use the names below as their keys: Streamlit writes them
+to the address and drops values it does not know. What is not a control is read
+here, and never trusted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+# Bound controls: key of the widget and name in the address.
+EXPERIMENT: Final = "experiment"
+WHERE: Final = "where"
+SORT: Final = "sort"
+ORDER: Final = "order"
+COLUMNS: Final = "columns"
+METRICS: Final = "metrics"
+X_AXIS: Final = "x"
+LOG_X: Final = "logx"
+LOG_Y: Final = "logy"
+SMOOTHING: Final = "smoothing"
+SUMMARY: Final = "summary"
+ALL_PARAMS: Final = "allparams"
+TAB: Final = "tab"
+
+# Only in the address.
+RUN: Final = "run"
+RUNS: Final = "runs"
+AFTER: Final = "after"
+
+# Only in the session.
+SHOWN_RUNS: Final = "runs.shown"
+"""Ids of the runs in the table as it was drawn last: what its selection speaks of."""
+PAGES_BEFORE: Final = "runs.before"
+"""Cursors of the pages before the one shown."""
+
+MAX_RUNS: Final = 50
+_ID: Final = re.compile(r"[\w.-]{1,128}")
+
+RUNS_PAGE: Final = "pages/runs.py"
+RUN_PAGE: Final = "pages/run.py"
+COMPARE_PAGE: Final = "pages/compare.py"
+OVERVIEW_PAGE: Final = "pages/overview.py"
+
+
+def run_id() -> str | None:
+    """Return the run that the address names, None when it names none."""
+    return _checked_id(st.query_params.get(RUN, ""))
+
+
+def run_ids() -> tuple[str, ...]:
+    """Return the runs that the address names, each once, in its order, at most `MAX_RUNS`."""
+    given = ",".join(st.query_params.get_all(RUNS)).split(",")
+    ids = dict.fromkeys(run_id for part in given if (run_id := _checked_id(part)) is not None)
+    return tuple(ids)[:MAX_RUNS]
+
+
+def set_run_ids(ids: Sequence[str]) -> None:
+    """Name these runs in the address."""
+    if ids:
+        st.query_params[RUNS] = ",".join(ids)
+    else:
+        st.query_params.pop(RUNS, None)
+
+
+def after() -> str | None:
+    """Return the run after which the page of the table begins, None for the first page."""
+    return _checked_id(st.query_params.get(AFTER, ""))
+
+
+def set_after(run_id: str | None) -> None:
+    """Name the run after which the page of the table begins."""
+    if run_id is None:
+        st.query_params.pop(AFTER, None)
+    else:
+        st.query_params[AFTER] = run_id
+
+
+def open_run(run_id: str) -> None:
+    """Go to the page of a run."""
+    st.switch_page(RUN_PAGE, query_params={RUN: run_id})
+
+
+def open_compare(ids: Sequence[str]) -> None:
+    """Go to the comparison of these runs."""
+    st.switch_page(COMPARE_PAGE, query_params={RUNS: ",".join(ids)})
+
+
+def open_runs(experiment: str | None = None) -> None:
+    """Go to the table of runs, of one experiment or of all."""
+    st.switch_page(RUNS_PAGE, query_params={} if experiment is None else {EXPERIMENT: experiment})
+
+
+def _checked_id(text: str) -> str | None:
+    text = text.strip()
+    return text if _ID.fullmatch(text) else None
