@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,15 +50,14 @@ def history_frame(found: Mapping[tuple[str, str], Series], max_points: int | Non
             "key": _repeated(keys, lengths),
             "step": np.concatenate(steps),
             "value": np.concatenate(values),
-            "time": pd.to_datetime(np.concatenate(times), unit="us", utc=True),
+            "time": pd.DatetimeIndex(np.concatenate(times).view("M8[us]"), tz="UTC"),
         },
         copy=False,
     )
 
 
-def _repeated(names: list[str], lengths: list[int]) -> pd.Series[str]:
+def _repeated(names: list[str], lengths: list[int]) -> Any:
     import pandas as pd
 
-    # Spelled out by code: a hundred thousand equal strings are made in no time.
-    codes = np.repeat(np.arange(len(names), dtype=np.int32), lengths)
-    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))).astype("str")
+    # Taken by place: a hundred thousand equal strings are made in no time.
+    return pd.array(names, dtype="str").take(np.repeat(np.arange(len(names)), lengths))

@@ -107,7 +107,8 @@ def check_goals(connection: Connection, fields: Iterable[Field], source: str) ->
             call = f'tracking.define_metric({quote(field.key)}, goal="maximize")'
             raise FilterError(
                 f"{format_field(field)} (at character {field.position + 1}): nobody has said whether more "
-                f"or less is better. Call {call} (or minimize) in the training script, or use max(...) or min(...).",
+                f"or less is better. Call {call} (or minimize) in the training script, "
+                "or ask for max(...) or min(...).",
                 source=source,
                 position=field.position,
                 expected="max(...), min(...), or a metric with a goal",

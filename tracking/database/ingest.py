@@ -34,7 +34,8 @@ from tracking.database.tables import MetricBlockRow, MetricSeriesRow, SessionRow
 from tracking.errors import StoreError
 from tracking.records import RunStatus
 from tracking.spool.files import SpoolFiles
-from tracking.spool.format import MAGIC, Batch, Event, read_batch, read_shapes
+from tracking.spool.format import MAGIC, Event
+from tracking.spool.reading import Batch, read_batch, read_shapes
 
 sessions = SessionRow.__table__  # type: ignore[attr-defined]
 series_table = MetricSeriesRow.__table__  # type: ignore[attr-defined]

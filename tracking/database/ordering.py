@@ -48,7 +48,8 @@ class SortKey:
     def is_beyond(self, value: Any) -> Condition:
         if value is None:
             return false()
-        return self.value < value if self.descending else self.value > value
+        beyond: Condition = self.value < value if self.descending else self.value > value
+        return beyond
 
 
 @dataclass(frozen=True, slots=True)

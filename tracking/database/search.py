@@ -1,7 +1,7 @@
 """Search: the runs that a filter fits, in an order, a page at a time.
 
 One query finds and sorts the runs of the page, a few more fetch the metrics and params
-of these runs alone. What is returned is plain data; `search_frame` makes a data frame of it.
+of these runs alone. What is returned is plain data; `to_frame` makes a data frame of it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
@@ -18,10 +18,14 @@ from tracking.database.filter_sql import Condition, check_goals, condition, expe
 from tracking.database.filter_tree import Field, Order, fields
 from tracking.database.ordering import RUNS, ordering_of
 from tracking.database.search_columns import FIRST_COLUMNS, fetch_columns, requested_columns
-from tracking.errors import InvalidValue
+from tracking.errors import InvalidValue, MissingDependency
 from tracking.validation import INT64_MAX, storable
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 NEWEST_FIRST = Order(Field("created"), descending=True)
+_TEXT_COLUMNS = ("run", "name", "experiment", "status", "group", "notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,37 @@ def count(
     return connection.execute(statement.where(*conditions)).scalar_one()
 
 
+def to_frame(result: SearchResult) -> pd.DataFrame:
+    """Return the runs as rows of a data frame.
+
+    `created` is datetime64[us, UTC]; `duration` (seconds) and metrics are float64, NaN where
+    there is no value. A column of params is int64 or Int64, bool or boolean, float64 or text
+    when all its values are alike, and otherwise holds the values as they were logged.
+
+    Raises:
+        MissingDependency: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingDependency(
+            "A search answers with a pandas data frame, and pandas is not installed: pip install pandas"
+        ) from error
+
+    columns: dict[str, Any] = {}
+    for name, values in result.columns.items():
+        if name == "created":
+            moments = pd.Series(values, dtype="int64").astype("datetime64[us]")
+            columns[name] = moments.dt.tz_localize("UTC")
+        elif name in _TEXT_COLUMNS:
+            columns[name] = pd.Series(values, dtype="str")
+        elif name.startswith("params.") or name == "tags":
+            columns[name] = pd.Series(values, dtype=_param_dtype(values))
+        else:
+            columns[name] = pd.Series(values, dtype="float64")
+    return pd.DataFrame(columns)
+
+
 def _conditions(
     connection: Connection, where: str, experiment: str | None, children: bool
 ) -> list[Condition]:
@@ -129,3 +164,19 @@ def _checked_limit(limit: int | None) -> int | None:
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise InvalidValue(f"limit={limit!r} must be a positive whole number, or None for every run.")
     return min(limit, INT64_MAX)
+
+
+def _param_dtype(values: Sequence[Any]) -> str:
+    kinds = {type(value) for value in values if value is not None}
+    missing = any(value is None for value in values)
+    if kinds == {bool}:
+        return "boolean" if missing else "bool"
+    if kinds == {int} and all(value is None or -(1 << 63) <= value < 1 << 63 for value in values):
+        return "Int64" if missing else "int64"
+    if kinds == {float} or (kinds == {int, float} and _exact_as_floats(values)):
+        return "float64"
+    return "str" if kinds == {str} else "object"
+
+
+def _exact_as_floats(values: Sequence[Any]) -> bool:
+    return all(abs(value) <= 1 << 53 for value in values if isinstance(value, int))

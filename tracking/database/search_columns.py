@@ -161,7 +161,9 @@ class _Rows:
             if len(key_ids) <= CHUNK:
                 statement = statement.where(table.c.key_id.in_(key_ids.values()))
         for part in chunks(self.ids):
-            for run_id, key_id, *cell in self.connection.execute(statement.where(table.c.run_id.in_(part))):
+            for run_id, key_id, *cell in self.connection.execute(
+                statement.where(table.c.run_id.in_(part))
+            ).all():
                 column = found.get(key_id)
                 if column is None:
                     if keys is not None:
@@ -178,8 +180,7 @@ class _Rows:
     ) -> Iterator[tuple[int, str]]:
         statement = select(names.c.id, names.c.name)
         for part in chunks(wanted):
-            for key_id, key in self.connection.execute(statement.where(column.in_(part))):
-                yield key_id, key
+            yield from self.connection.execute(statement.where(column.in_(part))).tuples()
 
 
 def _number(value: float | None) -> float:

@@ -15,6 +15,7 @@ from tracking.ui.colours import run_styles
 from tracking.ui.controls import ChartControls
 from tracking.ui.live_chart import live_chart, visible_range
 from tracking.ui.markdown import escape
+from tracking.ui.zone import reader_offset
 
 if TYPE_CHECKING:
     from tracking.store import Store
@@ -88,7 +89,7 @@ def _chart(
     charts: int,
 ) -> None:
     unit = relative_unit(max((run.duration for run in runs), default=0.0))
-    offset = _zone_offset()
+    offset = reader_offset()
     # A new meaning of x or y is a new chart: the zoom of the old one would be nonsense on it.
     meaning = f"{controls.axis}-{unit.name}-{controls.log_x:d}{controls.log_y:d}"
     chart_key = f"{owner}.chart.{meaning}.{key}"
@@ -127,9 +128,3 @@ def _in_axis_units(
     if axis is Axis.RELATIVE:
         return low * unit.seconds, high * unit.seconds
     return low - zone_offset * 1e6, high - zone_offset * 1e6
-
-
-def _zone_offset() -> float:
-    """Return the seconds that the reader's clock is ahead of UTC."""
-    minutes_behind = st.context.timezone_offset
-    return 0.0 if minutes_behind is None else -60.0 * minutes_behind

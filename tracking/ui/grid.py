@@ -14,20 +14,30 @@ ROW_HEIGHT = 33
 HEADER_HEIGHT = 37
 
 
-def show(table: Table, *, alt: str, key: str | None = None, rows: int = 16) -> None:
+def show(
+    table: Table,
+    *,
+    alt: str,
+    key: str | None = None,
+    rows: int = 16,
+    on_open: Callable[[int], None] | None = None,
+    open_column: str = "name",
+) -> None:
     """Draw a table to read.
 
     Args:
         table: What to draw.
         alt: What the table is, for those who cannot see it.
-        key: Keeps scroll and column widths while the content changes.
+        key: Keeps scroll and column widths while the content changes; needed with `on_open`.
         rows: More than this many scroll inside the table.
+        on_open: Called with the row when the cell in `open_column` is pressed.
+        open_column: The column whose cells open the row.
     """
     st.dataframe(
         _styled(table),
         height=height(len(table.frame), rows),
         hide_index=True,
-        column_config=_column_config(table),
+        column_config=_column_config(table, key, open_column, on_open),
         row_height=ROW_HEIGHT,
         key=key,
         alt=alt,
@@ -39,28 +49,19 @@ def choose(
     *,
     alt: str,
     key: str,
+    rows: int = 16,
     on_open: Callable[[int], None] | None = None,
     open_column: str = "name",
-    rows: int = 16,
 ) -> list[int]:
-    """Draw a table whose rows can be ticked; return the chosen rows, ascending.
+    """Draw a table whose rows can be ticked, as `show` does; return the chosen rows, ascending.
 
-    Args:
-        table: What to draw.
-        alt: What the table is.
-        key: Keeps the selection; selections are positions, so keep the rows while one stands.
-        on_open: Called with the row when the cell in `open_column` is pressed.
-        open_column: The column whose cells open the row.
-        rows: More than this many scroll inside the table.
+    The selection is of positions: while one stands, the rows have to keep their places.
     """
-    config = _column_config(table)
-    if on_open is not None:
-        config[open_column] = _open_column(table.columns[open_column], key, on_open)
     event: Any = st.dataframe(
         _styled(table),
         height=height(len(table.frame), rows),
         hide_index=True,
-        column_config=config,
+        column_config=_column_config(table, key, open_column, on_open),
         row_height=ROW_HEIGHT,
         on_select="rerun",
         selection_mode="multi-row",
@@ -101,8 +102,10 @@ def _open_column(column: TableColumn, key: str, on_open: Callable[[int], None]) 
     )
 
 
-def _column_config(table: Table) -> dict[str, Any]:
-    return {
+def _column_config(
+    table: Table, key: str | None, open_column: str, on_open: Callable[[int], None] | None
+) -> dict[str, Any]:
+    config: dict[str, Any] = {
         name: st.column_config.TextColumn(
             column.label,
             help=column.help,
@@ -112,6 +115,9 @@ def _column_config(table: Table) -> dict[str, Any]:
         )
         for name, column in table.columns.items()
     }
+    if on_open is not None and key is not None:
+        config[open_column] = _open_column(table.columns[open_column], key, on_open)
+    return config
 
 
 def _styled(table: Table) -> Any:

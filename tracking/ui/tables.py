@@ -81,7 +81,7 @@ def automatic_columns(
         params: At most this many params; only those that are not the same in all rows.
     """
     keys = [column for column in frame.columns if column.startswith(METRIC) and frame[column].notna().any()]
-    keys.sort(key=lambda column: _metric_rank(column.removeprefix(METRIC), goals))
+    keys.sort(key=lambda column: metric_rank(column.removeprefix(METRIC), goals))
     differing = [
         column
         for column in frame.columns
@@ -288,7 +288,7 @@ def _step(step: int | None) -> str:
     return format.ABSENT if step is None else format.count(step)
 
 
-def _metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, str]:
+def metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, str]:
     validation = re.search(r"(^|[/_.])(val|valid|validation|test|eval)([/_.]|$)", key) is not None
     telling = re.search(r"acc|loss|f1|auc|error|rmse|mae|score", key) is not None
     return key not in goals, not telling, not validation, key

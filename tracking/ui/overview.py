@@ -1,0 +1,138 @@
+"""The sections of the Overview page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from tracking.records import ExperimentRecord, RunRecord
+from tracking.ui import cache, format, grid, state, tables
+from tracking.ui.markdown import escape
+from tracking.ui.tables import Table, TableColumn
+from tracking.ui.zone import reader_zone
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+RUNNING_ROWS = 6
+EXPERIMENT_ROWS = 30
+RECENT_ROWS = 10
+LATEST_METRICS = 4
+
+
+def running_now(store: Store) -> None:
+    """Draw the live runs with progress and latest values."""
+    query = cache.RunsQuery(where='status == "running"', limit=RUNNING_ROWS, columns=())
+    ids = cache.search(store, query)["run"].tolist()
+    if not ids:
+        return
+    runs, _ = cache.known_runs(store, ids)
+    total = cache.count(store, query)
+    st.subheader("Running now")
+    with st.container(border=True, gap="small"):
+        for run in runs:
+            _running_row(run)
+        if total > len(runs):
+            st.caption(f"and {format.count(total - len(runs))} more")
+
+
+def experiments_table(store: Store, experiments: Sequence[ExperimentRecord], now: datetime) -> None:
+    """Draw the experiments, the most recently active first."""
+    shown = experiments[:EXPERIMENT_ROWS]
+    st.subheader("Experiments")
+    grid.show(
+        experiment_rows(shown, [cache.best_run(store, experiment) for experiment in shown], now),
+        alt="Experiments with their number of runs, best result and last activity",
+        key="overview.experiments",
+        rows=12,
+        on_open=lambda row: state.open_runs(shown[row].name),
+    )
+    if len(experiments) > len(shown):
+        st.caption(
+            f"The {len(shown)} most recently active of {format.count(len(experiments))}. "
+            "The page Runs has all of them in its picker."
+        )
+
+
+def experiment_rows(
+    experiments: Sequence[ExperimentRecord], best: Sequence[cache.BestRun | None], now: datetime
+) -> Table:
+    """Return the table of experiments; `best` has the best run of each, None where there is none."""
+    cells = {
+        "name": [format.shorten(experiment.name) for experiment in experiments],
+        "runs": [format.count(experiment.runs) for experiment in experiments],
+        "live": [format.count(experiment.live) if experiment.live else "" for experiment in experiments],
+        "best": [format.ABSENT if found is None else format.number(found.value) for found in best],
+        "metric": [
+            format.ABSENT if found is None else found.metric + format.goal_mark(experiment.goals[found.metric])
+            for found, experiment in zip(best, experiments, strict=True)
+        ],
+        "best_run": [format.ABSENT if found is None else format.shorten(found.name) for found in best],
+        "activity": [format.ago(experiment.last_activity, now) for experiment in experiments],
+    }
+    columns = {
+        "name": TableColumn("Experiment", help="Click the name to see its runs", width="medium", pinned=True),
+        "runs": TableColumn("Runs", align="right", width="small"),
+        "live": TableColumn("Running", align="right", width="small"),
+        "best": TableColumn(
+            "Best", help="The best value of the first metric that has a goal (define_metric)", align="right"
+        ),
+        "metric": TableColumn("by", help="↑ more is better, ↓ less is better"),
+        "best_run": TableColumn("Best run"),
+        "activity": TableColumn("Last activity", align="right"),
+    }
+    return Table(pd.DataFrame(cells, dtype="str"), columns)
+
+
+def recent_runs(store: Store) -> None:
+    """Draw the newest runs of all experiments."""
+    frame = cache.search(store, cache.RunsQuery(limit=RECENT_ROWS, columns=()))
+    st.subheader("Recent runs")
+    ids = frame["run"].tolist()
+    grid.show(
+        tables.runs_table(frame, [], {}, zone=reader_zone()),
+        alt="The newest runs of all experiments",
+        key="overview.recent",
+        on_open=lambda row: state.open_run(ids[row]),
+    )
+
+
+def progress_of(run: RunRecord) -> tuple[int, float | None]:
+    """Return the last step of a run and, where it announced its total, the share that is done (0..1)."""
+    step = max((summary.last_step for summary in run.metrics.values()), default=0)
+    if not run.total_steps or run.total_steps < 1:
+        return step, None
+    return step, min(1.0, max(0.0, step / run.total_steps))
+
+
+def latest_values(run: RunRecord) -> str:
+    """Return the last values of the first metrics as one line."""
+    keys = sorted(run.metrics, key=lambda key: tables.metric_rank(key, {}))[:LATEST_METRICS]
+    return "   ".join(f"{key} {format.number(run.metrics[key].last, 4)}" for key in keys)
+
+
+def _running_row(run: RunRecord) -> None:
+    name, progress, values = st.columns([3, 3, 5], vertical_alignment="center")
+    with name:
+        st.page_link(
+            state.RUN_PAGE,
+            label=f"{escape(format.shorten(run.name, 40))} · {escape(format.shorten(run.experiment, 30))}",
+            query_params={state.RUN: run.id},
+        )
+    with progress:
+        show_progress(run)
+    values.caption(escape(latest_values(run)) or "no metrics yet")
+
+
+def show_progress(run: RunRecord) -> None:
+    """Draw how far a run is: a bar where it announced its steps, else the step and the time."""
+    step, share = progress_of(run)
+    elapsed = format.duration(run.duration)
+    if share is None:
+        st.caption(f"step {format.count(step)} · {elapsed}")
+    else:
+        st.progress(share, f"step {format.count(step)} of {format.count(run.total_steps or 0)} · {elapsed}")

@@ -1,0 +1,30 @@
+"""Looks, while nothing runs, whether something has begun elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import streamlit as st
+
+from tracking.ui import frame
+
+LIVE_SECONDS = 1.0
+"""Between two redraws of a section in which something runs."""
+IDLE_SECONDS = 3.0
+"""Between two looks at the revisions of a page on which nothing runs; one small query."""
+
+
+def live_seconds(live: bool) -> float | None:
+    """Return the interval of a live section, None when it need not redraw itself."""
+    return LIVE_SECONDS if live else None
+
+
+def rerun_when_changed(read: Callable[[], Hashable], seen: Hashable) -> None:
+    """Draw the whole page again once `read()` is no longer what was seen. Draws nothing itself."""
+
+    @frame.live(every=IDLE_SECONDS)
+    def watch() -> None:
+        if read() != seen:
+            st.rerun()
+
+    watch()
