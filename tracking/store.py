@@ -14,12 +14,11 @@ from sqlalchemy.exc import DatabaseError
 from tracking.client.ingester import drain_store
 from tracking.client.session import make_folders
 from tracking.config import StoreLocation, locate_store
-from tracking.database import edits, history, ownership, run_queries, search
+from tracking.database import edits, history, run_queries, search
 from tracking.database.engine import make_engine, translated, write
 from tracking.database.filesystem import refuse_network_filesystem
 from tracking.database.recovery import recover
 from tracking.database.schema import ensure_current
-from tracking.database.search_frame import search_frame
 from tracking.errors import InvalidValue
 from tracking.records import ExperimentRecord, KeyCatalogue, RunRecord, Series
 from tracking.validation import checked_notes, checked_tags, checked_text
@@ -104,7 +103,7 @@ class Store:
                 columns=columns,
                 children=children,
             )
-        return search_frame(found)
+        return search.to_frame(found)
 
     def count(self, where: str = "", *, experiment: str | None = None, children: bool = False) -> int:
         """Return how many runs `search` would find without a limit."""
@@ -182,7 +181,7 @@ class Store:
     def owner_spool(self, run_id: str) -> str | None:
         """Return the name of the spool of the session that owns a run, None for an unknown run."""
         with self._reading() as connection:
-            return ownership.owner_spool(connection, run_id)
+            return run_queries.owner_spool(connection, run_id)
 
     # Edits from pages and the command line
 

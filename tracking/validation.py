@@ -106,9 +106,8 @@ def metric_value(value: object, key: str) -> tuple[float, str | None]:
     try:
         return float(value), None  # type: ignore[arg-type]
     except OverflowError:
-        return (
-            math.inf if value > 0 else -math.inf
-        ), f"metric {key!r}: a value beyond the range of a float is kept as inf."  # type: ignore[operator]
+        sign = -math.inf if str(value).startswith("-") else math.inf
+        return sign, f"metric {key!r}: a value beyond the range of a float is kept as {sign}."
     except Exception as error:
         raise InvalidValue(_no_number(value, key)) from error
 

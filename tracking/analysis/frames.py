@@ -29,7 +29,9 @@ def history_frame(found: Mapping[tuple[str, str], Series], max_points: int | Non
     try:
         import pandas as pd
     except ImportError as error:
-        raise MissingDependency("history() makes a data frame: pip install pandas, or use series().") from error
+        raise MissingDependency(
+            "history() makes a data frame: pip install pandas, or use series()."
+        ) from error
     if max_points is not None and max_points < 8:
         raise InvalidValue(f"max_points={max_points}: a curve needs at least 8. None gives every point.")
     runs, keys, lengths = [], [], []

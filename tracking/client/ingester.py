@@ -118,14 +118,20 @@ class Ingester:
                 )
                 followed.retry_at = time.monotonic() + PATIENCE
             except TrackingError as error:
-                followed.notices.once("disk" if "grow" in str(error) else "database", f"{error} The run is kept in "
-                    f"the spool ({followed.writer.files.records}) and will be brought in later.")
+                followed.notices.once(
+                    "disk" if "grow" in str(error) else "database",
+                    f"{error} The run is kept in "
+                    f"the spool ({followed.writer.files.records}) and will be brought in later.",
+                )
                 followed.retry_at = time.monotonic() + RETRY_SECONDS
                 if followed.ending:
                     self._leave(followed)
             except Exception as error:
-                followed.notices.once("bug", f"ingest failed ({type(error).__name__}: {error}). The run is kept in "
-                    f"the spool ({followed.writer.files.records}) and will be brought in later.")
+                followed.notices.once(
+                    "bug",
+                    f"ingest failed ({type(error).__name__}: {error}). The run is kept in "
+                    f"the spool ({followed.writer.files.records}) and will be brought in later.",
+                )
                 followed.retry_at = time.monotonic() + RETRY_SECONDS
                 if followed.ending:
                     self._leave(followed)

@@ -68,7 +68,9 @@ class MetricPacker:
 
     def _log_checked(self, metrics: object, step: object) -> None:
         if not isinstance(metrics, Mapping):
-            self._refuse("log", f"log() takes a dict of numbers, not {type(metrics).__name__}; the call was left out.")
+            self._refuse(
+                "log", f"log() takes a dict of numbers, not {type(metrics).__name__}; the call was left out."
+            )
             return
         checked: dict[str, float] = {}
         exact = True

@@ -73,7 +73,9 @@ class Run:
         except InvalidValue:
             raise
         except Exception as error:  # a bug of ours must not end a training
-            self._notices.once("log", f"log() failed ({type(error).__name__}: {error}); this call was left out.")
+            self._notices.once(
+                "log", f"log() failed ({type(error).__name__}: {error}); this call was left out."
+            )
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log params, nested as they are; a dataclass, a Namespace and a pydantic model will do too.
@@ -204,7 +206,9 @@ class Run:
                 )
 
     def _too_late(self, what: str) -> None:
-        self._notices.once("late", f"{what} after the end of run {self.id} is ignored. Start a new run, or resume it.")
+        self._notices.once(
+            "late", f"{what} after the end of run {self.id} is ignored. Start a new run, or resume it."
+        )
 
 
 def goal_event(key: str, goal: str) -> dict[str, Any]:
@@ -238,4 +242,3 @@ def crash_ending(error: BaseException) -> Ending:
     if isinstance(error, KeyboardInterrupt):
         return Ending(RunStatus.INTERRUPTED, None)
     return Ending(RunStatus.FAILED, "".join(traceback.format_exception(error)))
-

@@ -93,7 +93,9 @@ class Session:
                 f"{self.writer.dropped_points:,} points of run {self.description.run_id} are missing: "
                 "the disk was full. The count is shown with the run.",
             )
-        if self._followed is not None and not ingester_for(self.description.location).finish(self._followed, seconds):
+        if self._followed is not None and not ingester_for(self.description.location).finish(
+            self._followed, seconds
+        ):
             self.notices.once(
                 "database",
                 f"run {self.description.run_id} could not be brought into the database within {seconds:g} s. It is "

@@ -75,7 +75,9 @@ def define_metric(key: str, *, goal: str) -> None:
         define_later(event)
 
 
-def define_repeat(experiment: str, *, vary: Iterable[str] = ("seed", "random_state", "fold"), ignore: Iterable[str] = ()) -> None:
+def define_repeat(
+    experiment: str, *, vary: Iterable[str] = ("seed", "random_state", "fold"), ignore: Iterable[str] = ()
+) -> None:
     """Say which params make runs of an experiment repeats of one configuration.
 
     Args:

@@ -74,7 +74,8 @@ def prepare_change(
     start = min(merged, default=state.points)
     rows: list[dict[str, Any]] = []
     for offset in range(0, size, BLOCK_POINTS):
-        steps, values, times = (column[offset : offset + BLOCK_POINTS] for column in columns)
+        piece = slice(offset, offset + BLOCK_POINTS)
+        steps, values, times = columns[0][piece], columns[1][piece], columns[2][piece]
         rows.append(
             {
                 "series_id": state.series_id,

@@ -17,7 +17,7 @@ import streamlit as st
 from tracking.errors import NotFound
 from tracking.records import ExperimentRecord, Goal, KeyCatalogue, RunRecord
 from tracking.ui.curve_cache import CurveCache
-from tracking.ui.tables import METRIC, order_term
+from tracking.ui.runs_frame import METRIC, order_term, tell_absent_from_nan, unsure_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,7 @@ def goals(store: Store, names: Sequence[str] | None = None) -> dict[str, Goal]:
 
 
 def search(store: Store, query: RunsQuery) -> pd.DataFrame:
-    """Return one page of the runs table."""
+    """Return one page of the runs table; None in a cell is an absent value, NaN is NaN."""
     return _search(_root(store), revisions(store, query.experiment), query, store)
 
 
@@ -111,14 +111,7 @@ def run(store: Store, run_id: str) -> RunRecord:
 
 def known_runs(store: Store, run_ids: Sequence[str]) -> tuple[list[RunRecord], list[str]]:
     """Return the runs that exist, in the order asked, and the ids that do not."""
-    found: list[RunRecord] = []
-    unknown: list[str] = []
-    for run_id in run_ids:
-        try:
-            found.append(run(store, run_id))
-        except NotFound:
-            unknown.append(run_id)
-    return found, unknown
+    return _known_runs(_root(store), revisions(store), tuple(run_ids), store)
 
 
 def curve_cache(store: Store) -> CurveCache:
@@ -142,7 +135,7 @@ def _keys(root: str, revisions: Revisions, experiment: str | None, _store: Store
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _search(root: str, revisions: Revisions, query: RunsQuery, _store: Store) -> pd.DataFrame:
-    return _store.search(
+    frame = _store.search(
         query.where,
         experiment=query.experiment,
         order_by=query.order_by,
@@ -150,6 +143,8 @@ def _search(root: str, revisions: Revisions, query: RunsQuery, _store: Store) ->
         after=query.after,
         columns=None if query.columns is None else list(query.columns),
     )
+    ids = unsure_rows(frame)
+    return tell_absent_from_nan(frame, _store.runs(ids)) if ids else frame
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -177,6 +172,24 @@ def _best_run(
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _run(root: str, run_id: str, revision: int, _store: Store) -> RunRecord:
     return _store.run(run_id)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _known_runs(
+    root: str, revisions: Revisions, run_ids: tuple[str, ...], _store: Store
+) -> tuple[list[RunRecord], list[str]]:
+    try:
+        return _store.runs(run_ids), []
+    except NotFound:
+        pass  # at least one of them: find out which
+    found: list[RunRecord] = []
+    unknown: list[str] = []
+    for run_id in run_ids:
+        try:
+            found.append(_store.run(run_id))
+        except NotFound:
+            unknown.append(run_id)
+    return found, unknown
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

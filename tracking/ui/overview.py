@@ -12,6 +12,7 @@ import streamlit as st
 from tracking.records import ExperimentRecord, RunRecord
 from tracking.ui import cache, format, grid, state, tables
 from tracking.ui.markdown import escape
+from tracking.ui.runs_frame import metric_rank
 from tracking.ui.tables import Table, TableColumn
 from tracking.ui.zone import reader_zone
 
@@ -68,7 +69,9 @@ def experiment_rows(
         "live": [format.count(experiment.live) if experiment.live else "" for experiment in experiments],
         "best": [format.ABSENT if found is None else format.number(found.value) for found in best],
         "metric": [
-            format.ABSENT if found is None else found.metric + format.goal_mark(experiment.goals[found.metric])
+            format.ABSENT
+            if found is None
+            else found.metric + format.goal_mark(experiment.goals[found.metric])
             for found, experiment in zip(best, experiments, strict=True)
         ],
         "best_run": [format.ABSENT if found is None else format.shorten(found.name) for found in best],
@@ -111,7 +114,7 @@ def progress_of(run: RunRecord) -> tuple[int, float | None]:
 
 def latest_values(run: RunRecord) -> str:
     """Return the last values of the first metrics as one line."""
-    keys = sorted(run.metrics, key=lambda key: tables.metric_rank(key, {}))[:LATEST_METRICS]
+    keys = sorted(run.metrics, key=lambda key: metric_rank(key, {}))[:LATEST_METRICS]
     return "   ".join(f"{key} {format.number(run.metrics[key].last, 4)}" for key in keys)
 
 

@@ -6,9 +6,7 @@ not line up; the order of rows comes from the store, not from the browser.
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -20,13 +18,10 @@ from tracking.analysis.differences import MISSING, compare_params
 from tracking.records import Goal, MetricSummary, RunRecord
 from tracking.ui import format
 from tracking.ui.colours import run_colour
+from tracking.ui.runs_frame import METRIC, PARAM, is_absent
 
 MAX_CELL = 160
 """Characters of one cell; the params table of the run has the whole value."""
-
-METRIC, PARAM = "metrics.", "params."
-RUN_COLUMNS = ("run", "name", "experiment", "status", "created", "duration")
-_PLAIN_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +53,6 @@ class Table:
 
 
 MARK = TableColumn("", help="The run's colour in every chart", width=28, pinned=True)
-
-
-def order_term(column: str) -> str:
-    """Return a column of the runs table as the filter language names it: `metrics["val/loss"]`."""
-    for prefix in (METRIC, PARAM):
-        key = column.removeprefix(prefix)
-        if key != column and not _PLAIN_KEY.fullmatch(key):
-            return f"{prefix[:-1]}[{json.dumps(key, ensure_ascii=False)}]"
-    return column
-
-
-def automatic_columns(
-    frame: pd.DataFrame, goals: Mapping[str, Goal], *, metrics: int = 4, params: int = 5
-) -> list[str]:
-    """Return the columns worth showing first: metrics with a goal, then params that differ.
-
-    Args:
-        frame: Rows of `search` with all columns.
-        goals: Goal by metric key.
-        metrics: At most this many metrics.
-        params: At most this many params; only those that are not the same in all rows.
-    """
-    keys = [column for column in frame.columns if column.startswith(METRIC) and frame[column].notna().any()]
-    keys.sort(key=lambda column: metric_rank(column.removeprefix(METRIC), goals))
-    differing = [
-        column
-        for column in frame.columns
-        if column.startswith(PARAM) and frame[column].map(_comparable).nunique(dropna=False) > 1
-    ]
-    return keys[:metrics] + differing[:params]
 
 
 def runs_table(
@@ -131,7 +96,7 @@ def runs_table(
             )
             bold |= {(row, column) for row in best_rows([_number(value) for value in values], goal)}
         else:
-            numeric = all(_is_number(value) for value in values if not _is_absent(value))
+            numeric = all(_is_number(value) for value in values if not is_absent(value))
             shown[column] = [_param_cell(value) for value in values]
             described[column] = TableColumn(
                 column.removeprefix(PARAM), help="Param", align="right" if numeric else "left"
@@ -288,12 +253,6 @@ def _step(step: int | None) -> str:
     return format.ABSENT if step is None else format.count(step)
 
 
-def metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, str]:
-    validation = re.search(r"(^|[/_.])(val|valid|validation|test|eval)([/_.]|$)", key) is not None
-    telling = re.search(r"acc|loss|f1|auc|error|rmse|mae|score", key) is not None
-    return key not in goals, not telling, not validation, key
-
-
 def _metric_help(goal: Goal | None) -> str:
     if goal is None:
         return "Metric"
@@ -301,15 +260,7 @@ def _metric_help(goal: Goal | None) -> str:
 
 
 def _param_cell(value: Any) -> str:
-    return format.shorten(format.param(MISSING if _is_absent(value) else value), MAX_CELL)
-
-
-def _comparable(value: Any) -> str:
-    return "" if _is_absent(value) else format.param(value)
-
-
-def _is_absent(value: Any) -> bool:
-    return value is None or value is pd.NA or value is MISSING
+    return format.shorten(format.param(MISSING if is_absent(value) else value), MAX_CELL)
 
 
 def _is_number(value: Any) -> bool:
@@ -317,4 +268,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    return None if _is_absent(value) else float(value)
+    return None if is_absent(value) else float(value)

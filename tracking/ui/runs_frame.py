@@ -1,0 +1,120 @@
+"""The frame of runs that a search gives: which columns to show, what a blank cell means. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from tracking.analysis.differences import MISSING
+from tracking.records import Goal, KeyCatalogue, RunRecord
+from tracking.ui import format
+
+METRIC, PARAM = "metrics.", "params."
+CANDIDATES = (12, 60)
+"""How many metrics and params are looked at to choose the columns of a table."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+
+
+def order_term(column: str) -> str:
+    """Return a column of the runs table as the filter language names it: `metrics["val/loss"]`."""
+    for prefix in (METRIC, PARAM):
+        key = column.removeprefix(prefix)
+        if key != column and not _PLAIN_KEY.fullmatch(key):
+            return f"{prefix[:-1]}[{json.dumps(key, ensure_ascii=False)}]"
+    return column
+
+
+def candidate_columns(catalogue: KeyCatalogue, goals: Mapping[str, Goal]) -> tuple[str, ...]:
+    """Return the columns to look at when the reader has chosen none: bounded, the telling ones first."""
+    metrics = sorted(catalogue.metrics, key=lambda key: metric_rank(key, goals))[: CANDIDATES[0]]
+    return (*(METRIC + key for key in metrics), *(PARAM + key for key in catalogue.params[: CANDIDATES[1]]))
+
+
+def automatic_columns(
+    frame: pd.DataFrame, goals: Mapping[str, Goal], *, metrics: int = 4, params: int = 5
+) -> list[str]:
+    """Return the columns worth showing first: metrics with a goal, then params that differ.
+
+    Args:
+        frame: Rows of `search` with all columns.
+        goals: Goal by metric key.
+        metrics: At most this many metrics.
+        params: At most this many params; only those that are not the same in all rows.
+    """
+    keys = [column for column in frame.columns if column.startswith(METRIC) and frame[column].notna().any()]
+    keys.sort(key=lambda column: metric_rank(column.removeprefix(METRIC), goals))
+    differing = [
+        column
+        for column in frame.columns
+        if column.startswith(PARAM) and frame[column].map(_comparable).nunique(dropna=False) > 1
+    ]
+    return keys[:metrics] + differing[:params]
+
+
+def metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, str]:
+    validation = re.search(r"(^|[/_.])(val|valid|validation|test|eval)([/_.]|$)", key) is not None
+    telling = re.search(r"acc|loss|f1|auc|error|rmse|mae|score", key) is not None
+    return key not in goals, not telling, not validation, key
+
+
+def unsure_rows(frame: pd.DataFrame) -> list[str]:
+    """Return the ids of the runs with a NaN that may be a value or the lack of one."""
+    unsure = [frame[column].isna() for column in _float_columns(frame)]
+    return [] if not unsure else frame["run"][pd.concat(unsure, axis=1).any(axis=1)].tolist()
+
+
+def tell_absent_from_nan(frame: pd.DataFrame, runs: Sequence[RunRecord]) -> pd.DataFrame:
+    """Return the frame with None where a run has no such metric or param; NaN then is a value.
+
+    Args:
+        frame: As `search` gives it, NaN for both.
+        runs: The runs of `unsure_rows`.
+    """
+    by_id = {run.id: run for run in runs}
+    told = frame.copy()
+    for column in _float_columns(frame):
+        blank = frame[column].isna()
+        if blank.any():
+            told[column] = pd.Series(
+                [
+                    value if not missing or _has(by_id[run_id], column) else None
+                    for value, missing, run_id in zip(frame[column], blank, frame["run"], strict=True)
+                ],
+                dtype="object",
+            )
+    return told
+
+
+def keep_rows(shown: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `shown` in their places, with the values of `fresh` where it has them."""
+    gone = shown[~shown["run"].isin(fresh["run"])]
+    together = pd.concat([fresh, gone]) if len(gone) else fresh
+    return together.set_index("run").loc[shown["run"]].reset_index()
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a cell says that the run has no such value; NaN is a value."""
+    return value is None or value is pd.NA or value is MISSING
+
+
+def _has(run: RunRecord, column: str) -> bool:
+    if column.startswith(METRIC):
+        return column.removeprefix(METRIC) in run.metrics
+    return column.removeprefix(PARAM) in run.flat_params
+
+
+def _float_columns(frame: pd.DataFrame) -> list[str]:
+    return [
+        column
+        for column in frame.columns
+        if column.startswith((METRIC, PARAM)) and frame[column].dtype == "float64"
+    ]
+
+
+def _comparable(value: Any) -> str:
+    return "" if is_absent(value) else format.param(value)
