@@ -1,8 +1,8 @@
 """`python -m benchmarks` (make bench): print what was measured beside what is to be reached.
 
-    python -m benchmarks --quick                   a look: small workloads, one repeat
-    python -m benchmarks --only log,throughput     some subjects
-    python -m benchmarks --json bench.json         the rows as a file too
+python -m benchmarks --quick                   a look: small workloads, one repeat
+python -m benchmarks --only log,throughput     some subjects
+python -m benchmarks --json bench.json         the rows as a file too
 """
 
 from __future__ import annotations
@@ -47,11 +47,15 @@ SUBJECTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--quick", action="store_true", help="small workloads, one repeat; no claims")
     parser.add_argument("--only", default="", help=f"subjects by name, with commas: {','.join(SUBJECTS)}")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--folder", type=Path, help="a folder on the disk to measure; default: the system's temporary one")
+    parser.add_argument(
+        "--folder", type=Path, help="a folder on the disk to measure; default: the system's temporary one"
+    )
     parser.add_argument("--no-peers", action="store_true", help="leave out trackio and mlflow")
     args = parser.parse_args()
     args.only = [name for name in args.only.split(",") if name] or list(SUBJECTS)
@@ -80,7 +84,10 @@ def main() -> int:
     if args.json:
         args.json.write_text(json.dumps([row.to_json() for row in rows], indent=2) + "\n", encoding="utf-8")
     missed = sum(row.reached is False for row in rows)
-    print(f"\n{len(rows)} rows, {missed} short of their target." + (" A quick look, no claim." if args.quick else ""))
+    print(
+        f"\n{len(rows)} rows, {missed} short of their target."
+        + (" A quick look, no claim." if args.quick else "")
+    )
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import reference
 from benchmarks.report import Row
-from benchmarks.workloads import KEYS, Bench, curve, folder_bytes
+from benchmarks.workloads import KEYS, Bench, curve, store_bytes
 
 
 def durable_seconds(folder: Path, values: list[float]) -> float:
@@ -39,7 +39,7 @@ def throughput(bench: Bench) -> Iterator[Row]:
     values = curve(calls)
     folder = bench.place("durable")
     durable_seconds(folder, values[:1000])
-    empty = folder_bytes(folder)
+    empty = store_bytes(folder)
     ours, plain = [], []
     for _ in range(bench.repeats):
         plain.append(reference.rows_per_second(bench.place("rows"), values))
@@ -64,7 +64,7 @@ def throughput(bench: Bench) -> Iterator[Row]:
     reference.rows_per_second(rows_file, values)
     yield Row(
         f"size of a point, {calls:,} points a key",
-        (folder_bytes(folder) - empty) / (bench.repeats * calls * len(KEYS)),
+        (store_bytes(folder) - empty) / (bench.repeats * calls * len(KEYS)),
         "bytes",
         target=10,
         reference=reference.bytes_per_row(rows_file, calls * len(KEYS)),
@@ -86,12 +86,12 @@ def small_runs(bench: Bench) -> Iterator[Row]:
                 run.log({key: next(taken) for key in keys}, step=step)
 
     one(runs)
-    empty = folder_bytes(folder)
+    empty = store_bytes(folder)
     for number in range(runs):
         one(number)
     yield Row(
         f"size of a point, {points} points × {len(keys)} keys",
-        (folder_bytes(folder) - empty) / (runs * points * len(keys)),
+        (store_bytes(folder) - empty) / (runs * points * len(keys)),
         "bytes",
         target=40,
         note=f"{runs} runs, everything the store holds of them.",

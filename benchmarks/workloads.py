@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -84,6 +86,13 @@ def seconds(action: Callable[[], object]) -> float:
     began = time.perf_counter()
     action()
     return time.perf_counter() - began
+
+
+def store_bytes(folder: Path) -> int:
+    """Return the size of a store whose write-ahead log has been copied into the database."""
+    with contextlib.closing(sqlite3.connect(folder / "tracking.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder_bytes(folder)
 
 
 def folder_bytes(folder: Path) -> int:

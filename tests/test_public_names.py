@@ -25,19 +25,15 @@ CONTRACT = {
     # stores
     "open_store",
     "Store",
+    "RunRecord",
     # errors
     "TrackingError",
+    "TrackingWarning",
     "StoreError",
-    "StoreNotFound",
-    "StoreTooNew",
-    "StoreBusy",
-    "StoreDamaged",
     "InvalidValue",
     "NotFound",
     "RunStateError",
     "FilterError",
-    "NotAllowed",
-    "MissingDependency",
 }
 HEAVY = {"numpy", "pandas", "sqlmodel", "sqlalchemy", "alembic", "streamlit", "optuna", "plotly", "psutil"}
 

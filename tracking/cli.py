@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tracking import sample
+from tracking.config import locate_store
 from tracking.errors import TrackingError
 
 EXIT_ERROR = 2
@@ -22,8 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# Text, not a path: a path would turn the `//` of a database URL into `/` before it can be refused.
 StoreOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--store", help="Folder of the store. Default: TRACKING_STORE, else the nearest .tracking/."
     ),
@@ -64,7 +65,7 @@ def ui(
     """Start the dashboard and print the address to open."""
     from tracking.ui.server import serve
 
-    serve(store=store, port=port)
+    serve(store=locate_store(store).root if store is not None else None, port=port)
 
 
 def run() -> None:
