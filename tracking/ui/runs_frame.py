@@ -57,6 +57,7 @@ def automatic_columns(
 
 
 def metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, str]:
+    """Return a sort key: metrics with a goal, then scores and losses, of validation before others."""
     validation = re.search(r"(^|[/_.])(val|valid|validation|test|eval)([/_.]|$)", key) is not None
     telling = re.search(r"acc|loss|f1|auc|error|rmse|mae|score", key) is not None
     return key not in goals, not telling, not validation, key

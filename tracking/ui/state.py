@@ -37,6 +37,8 @@ AFTER: Final = "after"
 # Only in the session.
 SHOWN_RUNS: Final = "runs.shown"
 """Ids of the runs in the table as it was drawn last: what its selection speaks of."""
+TABLE_GENERATION: Final = "runs.generation"
+"""Counts how often the ticks of the table were cleared."""
 PAGES_BEFORE: Final = "runs.before"
 """Cursors of the pages before the one shown."""
 

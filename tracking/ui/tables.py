@@ -87,7 +87,7 @@ def runs_table(
         described["experiment"] = TableColumn("Experiment")
     bold: set[tuple[int, str]] = set()
     for column in columns:
-        values = frame[column].tolist() if column in frame else [None] * len(frame)
+        values = _values(frame, column)
         if column.startswith(METRIC):
             goal = goals.get(column.removeprefix(METRIC))
             shown[column] = format.number_column([_number(value) for value in values])
@@ -261,6 +261,16 @@ def _metric_help(goal: Goal | None) -> str:
 
 def _param_cell(value: Any) -> str:
     return format.shorten(format.param(MISSING if is_absent(value) else value), MAX_CELL)
+
+
+def _values(frame: pd.DataFrame, column: str) -> list[Any]:
+    if column not in frame:
+        return [None] * len(frame)
+    cells = frame[column]
+    if cells.dtype in ("float64", "object"):
+        return cells.tolist()
+    # The other types have only one kind of blank, the absent value.
+    return [None if blank else value for value, blank in zip(cells.tolist(), cells.isna(), strict=True)]
 
 
 def _is_number(value: Any) -> bool:

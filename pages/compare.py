@@ -1,0 +1,48 @@
+"""Several runs side by side: curves over each other, params that differ, metrics."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tracking.ui import cache, chart_grid, comparison, controls, feedback, format, frame, state, watch
+
+FIRST_CHARTS = 6
+
+with frame.page("Compare") as store:
+    st.title("Compare")
+    asked = state.run_ids()
+    runs, unknown = cache.known_runs(store, asked)
+    comparison.choose_runs(store, runs)
+
+    if unknown:
+        st.warning(
+            f"{format.plural(len(unknown), 'run')} of the {len(asked)} in the address not in this store."
+        )
+    if not runs:
+        feedback.empty(
+            "No runs to compare", "Tick two or more runs in the table of runs, or choose them above."
+        )
+        st.page_link(state.RUNS_PAGE, label="All runs")
+        st.stop()
+
+    ids = [run.id for run in runs]
+    names = {run.experiment for run in runs}
+    goals = cache.goals(store, sorted(names))
+    keys = sorted({key for run in runs for key in run.metrics})
+    live = any(not run.status.is_final for run in runs)
+    chosen = controls.chart_controls(keys)
+
+    @frame.live(every=watch.live_seconds(live))
+    def drawn() -> None:
+        """Curves and tables of the runs as they are now."""
+        now, _ = cache.known_runs(store, ids)
+        if live and all(run.status.is_final for run in now):
+            st.rerun()
+        chart_grid.draw(store, now, chosen, goals, owner="compare", first=FIRST_CHARTS)
+        comparison.metrics(now, chosen.metrics or keys, goals)
+        comparison.params(now)
+
+    drawn()
+    if not live:
+        seen = cache.revisions(store)
+        watch.rerun_when_changed(lambda: cache.revisions(store), seen)

@@ -1,0 +1,73 @@
+"""One run: where it stands, its charts, params, metrics, tags and notes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tracking.errors import NotFound
+from tracking.ui import cache, chart_grid, controls, feedback, frame, run_details, state, watch
+
+FIRST_CHARTS = 12
+
+with frame.page("Run") as store:
+    run_id = state.run_id()
+    try:
+        run = cache.run(store, run_id) if run_id is not None else None
+    except NotFound:
+        run = None
+    if run is None or run_id is None:
+        st.title("Run")
+        feedback.empty(
+            "The address names no run" if run_id is None else f"There is no run {run_id} in this store",
+            "Choose one in the table of runs. It may have been deleted, or the link is from another store.",
+        )
+        st.page_link(state.RUNS_PAGE, label="All runs")
+        st.stop()
+
+    live = not run.status.is_final
+    goals = cache.goals(store, [run.experiment])
+
+    @frame.live(every=watch.live_seconds(live))
+    def heading() -> None:
+        """Name, status and progress as they are now."""
+        now = cache.run(store, run_id)
+        if live and now.status.is_final:
+            st.rerun()
+        run_details.heading(now)
+
+    heading()
+    charts, params, metrics, notes = st.tabs(
+        ["Charts", "Params", "Metrics", "Tags and notes"],
+        key=state.TAB,
+        on_change="rerun",
+        bind="query-params",
+    )
+    if charts.open:
+        with charts:
+            chosen = controls.chart_controls(sorted(run.metrics))
+
+            @frame.live(every=watch.live_seconds(live))
+            def drawn() -> None:
+                """The charts, each of the points in its view."""
+                chart_grid.draw(
+                    store, [cache.run(store, run_id)], chosen, goals, owner=run_id, first=FIRST_CHARTS
+                )
+
+            drawn()
+    if params.open:
+        with params:
+            run_details.params(run)
+    if metrics.open:
+        with metrics:
+
+            @frame.live(every=watch.live_seconds(live))
+            def summary() -> None:
+                """The summary of each metric as it is now."""
+                run_details.metrics(cache.run(store, run_id), goals)
+
+            summary()
+    if notes.open:
+        with notes:
+            run_details.notes(store, run)
+    if not live:
+        watch.rerun_when_changed(lambda: store.run_revision(run_id), run.revision)

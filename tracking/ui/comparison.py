@@ -1,0 +1,89 @@
+"""The parts of the Compare page, but its charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from tracking.records import Goal, RunRecord
+from tracking.ui import cache, format, grid, state, tables
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+CANDIDATES = 200
+COLUMNS_SHOWN = 30
+SUMMARIES = ("best", "last", "min", "max", "mean")
+PICKER = "compare.picked"
+
+
+def choose_runs(store: Store, runs: Sequence[RunRecord]) -> None:
+    """Draw the picker that adds and removes runs, and writes them into the address."""
+    names = {run.id: f"{run.name} · {run.experiment}" for run in runs}
+    experiments = {run.experiment for run in runs}
+    experiment = experiments.pop() if len(experiments) == 1 else None
+    recent = cache.search(store, cache.RunsQuery(experiment=experiment, limit=CANDIDATES, columns=()))
+    for run_id, name, owner in zip(recent["run"], recent["name"], recent["experiment"], strict=True):
+        names.setdefault(run_id, f"{name} · {owner}")
+    # What the address says holds, also after somebody went back in the browser's history.
+    st.session_state[PICKER] = [run.id for run in runs]
+    st.multiselect(
+        "Runs",
+        list(names),
+        key=PICKER,
+        format_func=lambda run_id: names.get(run_id, run_id),
+        max_selections=state.MAX_RUNS,
+        on_change=_write_picked,
+        placeholder="Choose runs",
+        help=f"The newest {CANDIDATES} runs can be added here; all others by ticking them on the page Runs.",
+    )
+
+
+def metrics(runs: Sequence[RunRecord], keys: Sequence[str], goals: Mapping[str, Goal]) -> None:
+    """Draw one value of each metric for each run, the best by goal standing out."""
+    st.subheader("Metrics")
+    value = st.segmented_control(
+        "Value",
+        SUMMARIES,
+        default=SUMMARIES[0],
+        required=True,
+        key=state.SUMMARY,
+        bind="query-params",
+        label_visibility="collapsed",
+        help="Best is by the goal of the metric; the last value where it has none.",
+    )
+    ids = [run.id for run in runs]
+    grid.show(
+        tables.metric_comparison(
+            runs, keys[:COLUMNS_SHOWN], goals, value if value in SUMMARIES else SUMMARIES[0]
+        ),
+        alt="Metrics of the compared runs",
+        key="compare.metrics",
+        on_open=lambda row: state.open_run(ids[row]),
+    )
+    notes = []
+    if any(key in goals for key in keys):
+        notes.append("Bold: the best of these runs, by the goal of the metric.")
+    if len(keys) > COLUMNS_SHOWN:
+        notes.append(f"{COLUMNS_SHOWN} of {format.count(len(keys))} metrics; choose others above.")
+    if notes:
+        st.caption(" ".join(notes))
+
+
+def params(runs: Sequence[RunRecord]) -> None:
+    """Draw the params side by side, those that differ or all."""
+    st.subheader("Params")
+    everything = st.toggle("Show params that are the same, too", key=state.ALL_PARAMS, bind="query-params")
+    table = tables.param_comparison(runs, only_differing=not everything)
+    if table.frame.empty:
+        st.caption(
+            "The params of these runs are the same." if not everything else "These runs have no params."
+        )
+        return
+    grid.show(table, alt="Params of the compared runs, one run a column", key="compare.params", rows=24)
+
+
+def _write_picked() -> None:
+    state.set_run_ids(st.session_state[PICKER])

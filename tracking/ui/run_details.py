@@ -1,0 +1,140 @@
+"""The parts of the page of one run, but its charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+import streamlit as st
+
+from tracking.records import Goal, RunRecord, RunStatus
+from tracking.ui import access, cache, feedback, format, grid, state, tables
+from tracking.ui.markdown import escape
+from tracking.ui.overview import show_progress
+from tracking.ui.zone import reader_zone
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
+
+QUIET_SECONDS: Final = 5.0
+"""A live run that has said nothing for longer is said to be quiet."""
+
+_STATUS_COLOURS: Final[Mapping[RunStatus, Colour]] = {
+    RunStatus.RUNNING: "blue",
+    RunStatus.FINISHED: "green",
+    RunStatus.FAILED: "red",
+    RunStatus.INTERRUPTED: "orange",
+    RunStatus.LOST: "red",
+    RunStatus.PRUNED: "violet",
+    RunStatus.WAITING: "gray",
+}
+
+
+def heading(run: RunRecord) -> None:
+    """Draw name, status, times, progress, tags, and what went wrong if something did."""
+    st.title(escape(run.name), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(
+            format.status(run.status),
+            color=_STATUS_COLOURS[run.status],
+            help=f"{run.status}: {format.status_meaning(run.status)}",
+        )
+        st.page_link(
+            state.RUNS_PAGE,
+            label=escape(format.shorten(run.experiment, 60)),
+            query_params={state.EXPERIMENT: run.experiment},
+            help="All runs of this experiment",
+        )
+        st.caption(_times(run))
+        for tag in run.tags:
+            st.badge(escape(format.shorten(tag, 40)), color="gray")
+    if not run.status.is_final and run.total_steps:
+        show_progress(run)
+    if run.dropped_points:
+        st.warning(
+            f"{format.plural(run.dropped_points, 'point')} could not be written because the disk was full. "
+            "They are missing from the charts and summaries."
+        )
+    if run.error:
+        _error(run, run.error)
+
+
+def params(run: RunRecord) -> None:
+    """Draw the params as logged, long values cut with the whole ones below."""
+    if not run.flat_params:
+        feedback.empty("No params", "Log them with start_run(..., params={...}) or run.log_params({...}).")
+        return
+    grid.show(tables.params_table(run.flat_params), alt="Params of the run", key="run.params", rows=24)
+    long = tables.long_params(run.flat_params)
+    if long:
+        chosen = st.selectbox("Whole value of", long, key="run.param", help="Values that the table cuts")
+        st.code(format.param(run.flat_params[chosen]), language=None, wrap_lines=True, height=260)
+    with st.expander("Nested, as logged", on_change="rerun", key="run.nested") as nested:
+        if nested.open:
+            st.json(run.params, expanded=2)
+
+
+def metrics(run: RunRecord, goals: Mapping[str, Goal]) -> None:
+    """Draw the summary of every metric."""
+    if not run.metrics:
+        feedback.empty("No metrics", 'Log them with run.log({"loss": 0.3}, step=1).')
+        return
+    grid.show(
+        tables.summary_table(run.metrics, goals),
+        alt="Metrics of the run: last, best, extremes, mean",
+        key="run.metrics",
+        rows=24,
+    )
+    if not any(key in goals for key in run.metrics):
+        st.caption('No metric has a goal. tracking.define_metric("accuracy", goal="maximize") gives one.')
+
+
+def notes(store: Store, run: RunRecord) -> None:
+    """Draw tags and notes, to edit where this session may act."""
+    if not access.gate("edit tags and notes", key="run.gate"):
+        st.markdown(f"**Tags** {escape(', '.join(run.tags)) or 'none'}")
+        st.text(run.notes or "No notes.")
+        return
+    # A form by revision of what it edits: what another session saved is not overwritten by old text.
+    with st.form(f"run.edit.{run.id}", border=False):
+        tags = st.multiselect(
+            "Tags",
+            sorted({*cache.keys(store, run.experiment).tags, *run.tags}),
+            default=list(run.tags),
+            accept_new_options=True,
+            key=f"run.tags.{run.id}",
+            placeholder="Choose, or type a new one",
+        )
+        text = st.text_area("Notes", run.notes, key=f"run.notes.{run.id}", height=200, max_chars=100_000)
+        if st.form_submit_button("Save", type="primary", key="run.save"):
+            access.require_key()
+            if tuple(tags) != run.tags:
+                store.set_tags(run.id, tags)
+            if text != run.notes:
+                store.set_notes(run.id, text)
+            st.toast("Saved")
+
+
+def _times(run: RunRecord) -> str:
+    began = format.moment(run.created, reader_zone())
+    parts = [began, format.duration(run.duration), run.id]
+    if run.group:
+        parts.insert(0, f"group {format.shorten(run.group, 40)}")
+    if not run.status.is_final:
+        silent = datetime.now(UTC).timestamp() - run.created.timestamp() - run.duration
+        if silent > QUIET_SECONDS:
+            parts.append(f"said nothing for {format.duration(silent)}")
+    return escape(" · ".join(parts))
+
+
+def _error(run: RunRecord, error: str) -> None:
+    lines = error.strip().splitlines() or [""]
+    if len(lines) == 1:
+        st.error(escape(lines[0]))
+        return
+    st.error(escape(format.shorten(lines[-1], 300)))
+    with st.expander("Traceback", expanded=run.status is RunStatus.FAILED):
+        st.code(error, language="python", height=min(420, 60 + 21 * len(lines)))
