@@ -14,6 +14,8 @@ from benchmarks.workloads import Bench, curve
 if TYPE_CHECKING:
     from tracking.records import Series
 
+SPIKE = 100.0
+
 
 def write_runs(folder: Path, runs: int, points: int) -> list[str]:
     import tracking
@@ -21,7 +23,7 @@ def write_runs(folder: Path, runs: int, points: int) -> list[str]:
     ids = []
     for number in range(runs):
         values = curve(points, seed=number)
-        values[points // 3] = 100.0 + number
+        values[points // 3] = SPIKE + number
         with tracking.start_run("compare", params={"seed": number}, store=folder, capture=False) as run:
             for step, value in enumerate(values):
                 run.log({"loss": value}, step=step)
@@ -37,6 +39,8 @@ def figure_json(series: dict[tuple[str, str], Series], ids: list[str]) -> str:
     options = CurveOptions(max_points=charts.points_per_line(1, len(ids)))
     styles = colours.run_styles(ids)
     lines = [charts.Line(run, run, curve_of(series[run, "loss"], options), styles[run]) for run in ids]
+    if [float(line.curve.y.max()) for line in lines] != [SPIKE + number for number in range(len(ids))]:
+        raise AssertionError("a spike of one point is missing from the curves")
     return live_chart._figure_json(charts.metric_chart(lines, options), uirevision="loss")
 
 
