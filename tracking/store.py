@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from tracking.client.ingester import drain_store
 from tracking.client.session import make_folders
 from tracking.config import StoreLocation, locate_store
 from tracking.database import edits, history, run_queries, search
-from tracking.database.engine import make_engine, translated, write
+from tracking.database.engine import Engines, translated, write
 from tracking.database.filesystem import refuse_network_filesystem
 from tracking.database.recovery import recover
 from tracking.database.schema import ensure_current
@@ -56,8 +56,7 @@ class Store:
         refuse_network_filesystem(location.root)
         make_folders(location)
         ensure_current(location)
-        self._readers: Engine = make_engine(location.database, read_only=True)
-        self._writers: Engine = make_engine(location.database)
+        self._engines = Engines.of(location.database)
 
     # Runs
 
@@ -209,12 +208,11 @@ class Store:
 
     def recover(self) -> list[str]:
         """Take in what dead processes left behind; returns the ids of runs that were marked lost."""
-        return recover(self.location, self._writers)
+        return recover(self.location, self._engines)
 
     def close(self) -> None:
         """Close the store's connections."""
-        self._readers.dispose()
-        self._writers.dispose()
+        self._engines.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -232,14 +230,14 @@ class Store:
         if drain:
             drain_store(self.location)
         try:
-            with self._readers.connect() as connection:
+            with self._engines.readers.connect() as connection:
                 yield connection
         except DatabaseError as error:
             raise translated(error) from error
 
     def _edit(self, work: Callable[[Connection], Any]) -> None:
         drain_store(self.location)
-        write(self._writers, work)
+        write(self._engines.writers, work)
 
 
 def _listed(names: str | Sequence[str]) -> list[str]:

@@ -18,8 +18,7 @@ from tracking.spool.files import SpoolFiles, leftover_spools
 from tracking.spool.writer import SpoolWriter
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
+    from tracking.database.engine import Engines
     from tracking.database.ingest import SpoolIngest
 
 INTERVAL = 0.25
@@ -55,7 +54,7 @@ class Ingester:
         self._children: dict[str, SpoolIngest] = {}
         self._wake = threading.Event()
         self._progress = threading.Condition()
-        self._engine: Engine | None = None
+        self._engines: Engines | None = None
         self._recovered = False
         self._look_at_children = 0.0
         self._thread: threading.Thread | None = None
@@ -137,40 +136,40 @@ class Ingester:
                     self._leave(followed)
 
     def _look_after(self, followed: Followed) -> None:
-        engine = self._open()
+        engines = self._open()
         if followed.ingest is None:
             from tracking.database.ingest import SpoolIngest
 
-            followed.ingest = SpoolIngest(engine, followed.writer.files)
+            followed.ingest = SpoolIngest(engines, followed.writer.files)
         size = followed.writer.size
         ending = followed.ending
         while followed.ingest.step(patience=PATIENCE):
             pass
-        self._follow_children(followed.run_id, engine, ending)
+        self._follow_children(followed.run_id, engines, ending)
         followed.ingested = size
         if ending:
             followed.ingest.seal(patience=PATIENCE)
             followed.writer.remove()
             self._leave(followed)
 
-    def _open(self) -> Engine:
-        if self._engine is None:
+    def _open(self) -> Engines:
+        if self._engines is None:
             # The first import of the database layer takes longer than everything before it.
-            from tracking.database.engine import make_engine
+            from tracking.database.engine import Engines
             from tracking.database.filesystem import refuse_network_filesystem
             from tracking.database.schema import ensure_current
 
             refuse_network_filesystem(self.location.root)
             ensure_current(self.location, busy_seconds=PATIENCE)
-            self._engine = make_engine(self.location.database, busy_seconds=PATIENCE)
+            self._engines = Engines.of(self.location.database, busy_seconds=PATIENCE)
         if not self._recovered:
             from tracking.database.recovery import recover
 
             self._recovered = True
-            recover(self.location, self._engine, patience=PATIENCE)
-        return self._engine
+            recover(self.location, self._engines, patience=PATIENCE)
+        return self._engines
 
-    def _follow_children(self, run_id: str, engine: Engine, ending: bool) -> None:
+    def _follow_children(self, run_id: str, engines: Engines, ending: bool) -> None:
         """Ingest what other processes say to the run, and end the sessions of those that are gone."""
         if not ending and time.monotonic() < self._look_at_children:
             return
@@ -187,13 +186,13 @@ class Ingester:
             ingest = self._children.get(files.spool_id)
             try:
                 if ingest is None:
-                    ingest = self._children[files.spool_id] = SpoolIngest(engine, files)
+                    ingest = self._children[files.spool_id] = SpoolIngest(engines, files)
             except FileNotFoundError:
                 continue
             while ingest.step(patience=PATIENCE):
                 pass
         if others:
-            recover(self.location, engine, run=run_id, patience=PATIENCE)
+            recover(self.location, engines, run=run_id, patience=PATIENCE)
         here = {files.spool_id for files in others if files.records.exists()}
         for spool_id in [one for one in self._children if one.startswith(f"{run_id}.") and one not in here]:
             self._children.pop(spool_id).close()

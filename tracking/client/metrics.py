@@ -127,5 +127,8 @@ class MetricPacker:
 
 
 def _is_numpy_float(kind: type) -> bool:
+    # The module may be there and not whole yet: the ingest thread is importing it at this moment.
     numpy = sys.modules.get("numpy")
-    return numpy is not None and issubclass(kind, numpy.floating) and kind is not numpy.longdouble
+    floating = getattr(numpy, "floating", None)
+    wide = getattr(numpy, "longdouble", None)
+    return floating is not None and wide is not None and issubclass(kind, floating) and kind is not wide

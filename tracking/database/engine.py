@@ -10,6 +10,7 @@ import random
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,6 +87,27 @@ def make_engine(path: Path, *, read_only: bool = False, busy_seconds: float = BU
     return engine
 
 
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two engines of one database."""
+
+    writers: Engine
+    readers: Engine
+
+    @classmethod
+    def of(cls, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engines:
+        """Return engines on the database file at `path`; connections are made when needed."""
+        return cls(
+            make_engine(path, busy_seconds=busy_seconds),
+            make_engine(path, read_only=True, busy_seconds=busy_seconds),
+        )
+
+    def dispose(self) -> None:
+        """Close their connections."""
+        self.writers.dispose()
+        self.readers.dispose()
+
+
 def error_name(error: BaseException) -> str:
     """Return SQLite's name of a driver error (`SQLITE_BUSY`, …), or an empty string."""
     origin = getattr(error, "orig", error)
@@ -124,11 +146,17 @@ def write(engine: Engine, work: Callable[[Connection], Result], *, patience: flo
             if not is_busy(error):
                 raise translated(error) from error
             if time.monotonic() >= give_up:
-                raise StoreBusy(
-                    f"{engine.url.database} stayed locked by another process for {patience:g} s. "
-                    "Wait for it to end, or find it with: lsof " + str(engine.url.database)
-                ) from error
+                raise busy(engine, patience) from error
             time.sleep(random.uniform(0.005, 0.05))
+
+
+def busy(engine: Engine, patience: float) -> StoreBusy:
+    """Return the error for a database that stayed locked."""
+    path = engine.url.database
+    return StoreBusy(
+        f"{path} stayed locked by another process for {patience:g} s. "
+        f"Wait for it to end, or find it with: lsof {path}"
+    )
 
 
 def translated(error: DatabaseError) -> StoreError:

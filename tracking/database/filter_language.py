@@ -278,20 +278,17 @@ class _Reader:
 def _check_sequence(source: str, tokens: list[Token], after: str) -> None:
     """Tell where a value stands after a value or is missing, more exactly than Python's parser."""
     previous = Token("start", "", 0)
-    for place, token in enumerate(tokens):
+    for token, following in zip(tokens, [*tokens[1:], tokens[-1]], strict=True):
+        if token.kind == "not" and following.kind == "in" and previous.ends_operand:
+            continue
         called = token.kind in ("(", "[") and previous.kind == "name"
-        negated = token.kind == "not" and tokens[min(place + 1, len(tokens) - 1)].kind == "in"
-        if previous.ends_operand and token.starts_operand and not (called or negated):
+        empty = token.kind in (")", "]") and previous.kind in ("(", "[", ",")
+        if previous.ends_operand and token.starts_operand and not called:
             expected = after or "a comparison such as == or <, 'and', 'or', or the end"
             fail(source, token.position, f"{token} has no place here", expected)
-        empty = previous.kind in ("(", "[", ",") and token.kind in (")", "]")
         if not previous.ends_operand and not token.starts_operand and not empty:
-            if token.kind == "in" and previous.kind == "not":
-                previous = token
-                continue
-            fail(
-                source, token.position, f"{token} has no place here", "a name, a value in quotes or a number"
-            )
+            problem = "The filter ends too early" if token.kind == "end" else f"{token} has no place here"
+            fail(source, token.position, problem, "a name, a text in quotes or a number")
         previous = token
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from tracking.database import run_writes
 from tracking.database.blocks import Columns, concatenate
-from tracking.database.engine import write
+from tracking.database.engine import Engines, write
 from tracking.database.history import read_visible
 from tracking.database.schema import CURRENT, VERSION_TABLE
 from tracking.database.series import (
@@ -69,8 +69,8 @@ class _Stretch:
 class SpoolIngest:
     """Follows one spool; not for several threads at once."""
 
-    def __init__(self, engine: Engine, files: SpoolFiles) -> None:
-        self._engine = engine
+    def __init__(self, engines: Engines, files: SpoolFiles) -> None:
+        self._engines = engines
         self._files = files
         self._shapes: dict[int, tuple[str, ...]] = {}
         self._states: dict[str, SeriesState] = {}
@@ -150,14 +150,14 @@ class SpoolIngest:
             run_writes.bump(connection, self._experiment, self._run, structure=True)
 
         while True:
-            with self._engine.connect() as connection:
+            with self._engines.readers.connect() as connection:
                 changes = [
                     change
                     for state in self._states.values()
                     if (change := prepare_change(connection, state, EMPTY, final=True)).rows
                 ]
             try:
-                write(self._engine, work, patience=patience)
+                write(self._engines.writers, work, patience=patience)
                 break
             except Overtaken:
                 self._take_over()
@@ -171,7 +171,7 @@ class SpoolIngest:
     def _take_over(self) -> None:
         """Find out where the session stands, as a process does that did not ingest it so far."""
         self._states.clear()
-        with self._engine.connect() as connection:
+        with self._engines.readers.connect() as connection:
             row = connection.execute(
                 select(sessions.c.id, sessions.c.run_id, sessions.c.ingested, sessions.c.sealed).where(
                     sessions.c.spool == self._files.spool_id
@@ -218,7 +218,7 @@ class SpoolIngest:
         known = {key: columns for key, columns in stretch.points.items() if key in self._states}
         changes: list[SeriesChange] = []
         if known:
-            with self._engine.connect() as connection:
+            with self._engines.readers.connect() as connection:
                 changes = [prepare_change(connection, self._states[key], new) for key, new in known.items()]
         fresh: dict[str, SeriesState] = {}
         found = (self._session, self._run, self._experiment)
@@ -243,7 +243,7 @@ class SpoolIngest:
             )
             return changes + added
 
-        for change in write(self._engine, work, patience=patience):
+        for change in write(self._engines.writers, work, patience=patience):
             change.done()
         self._states.update(fresh)
         self._offset = stretch.end

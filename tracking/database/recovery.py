@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import Engine
-
 from tracking.config import StoreLocation
+from tracking.database.engine import Engines
 from tracking.database.ingest import SpoolIngest
 from tracking.errors import StoreBusy
 from tracking.records import RunStatus
@@ -15,7 +14,7 @@ from tracking.spool.lock import try_lock
 
 
 def recover(
-    location: StoreLocation, engine: Engine, *, run: str | None = None, patience: float = 5.0
+    location: StoreLocation, engines: Engines, *, run: str | None = None, patience: float = 5.0
 ) -> list[str]:
     """Take in the spools of processes that are gone. Cheap when there are none.
 
@@ -24,7 +23,7 @@ def recover(
 
     Args:
         location: The store.
-        engine: A writing engine on its database.
+        engines: On its database.
         run: Only the spools of this run.
         patience: Seconds in all to wait for a locked database; what remains is left for the next call.
 
@@ -45,7 +44,7 @@ def recover(
                 files.remove_records()  # died before its first event, or was ingested whole
                 lock.release()
                 continue
-            if _take_in(files, engine, max(0.1, give_up - time.monotonic())):
+            if _take_in(files, engines, max(0.1, give_up - time.monotonic())):
                 lost.append(run_id)
             files.remove_records()
             lock.release()
@@ -56,8 +55,8 @@ def recover(
     return lost
 
 
-def _take_in(files: SpoolFiles, engine: Engine, patience: float) -> bool:
-    ingest = SpoolIngest(engine, files)
+def _take_in(files: SpoolFiles, engines: Engines, patience: float) -> bool:
+    ingest = SpoolIngest(engines, files)
     try:
         while ingest.step(patience=patience):
             pass

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tracking.config import StoreLocation
-from tracking.errors import StoreDamaged, StoreError, StoreTooNew
+from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tracking.spool.lock import wait_lock
 
 CURRENT = "0001"
@@ -80,6 +80,12 @@ def ensure_current(location: StoreLocation, *, busy_seconds: float = 30.0) -> No
     lock = wait_lock(location.root / "schema.lock")
     try:
         _migrate(location, busy_seconds)
+    except sqlite3.OperationalError as error:
+        if str(getattr(error, "sqlite_errorname", "")).startswith("SQLITE_BUSY"):
+            raise StoreBusy(
+                f"{location.database} is locked by another process; it could not be brought up to date."
+            ) from error
+        raise StoreError(f"{location.database} could not be opened: {error}") from error
     finally:
         lock.close()
 

@@ -78,7 +78,9 @@ class SpoolWriter:
             points: Metric points in it, for the count of what was dropped.
         """
         with self._mutex:
-            if not self._waiting and not self._told_dropped < self.dropped_points:
+            if self._behind() and time.monotonic() >= self._next_try:
+                self.write_waiting()
+            if not self._behind():
                 try:
                     if os.write(self._descriptor, record) == len(record):
                         self.size += len(record)
@@ -96,8 +98,6 @@ class SpoolWriter:
                 self._keep(record, points)
                 return
             self._keep(record, points)
-            if time.monotonic() >= self._next_try:
-                self.write_waiting()
 
     def write_waiting(self) -> bool:
         """Try to write what waits in memory; returns whether nothing waits any more."""
@@ -149,6 +149,9 @@ class SpoolWriter:
             os.close(self._descriptor)
         self._descriptor = -1
         self._waiting.clear()
+
+    def _behind(self) -> bool:
+        return bool(self._waiting) or self._told_dropped < self.dropped_points
 
     def _keep(self, record: bytes, points: int) -> None:
         if self._waiting_bytes + len(record) > MEMORY_LIMIT and points:

@@ -15,6 +15,7 @@ from tracking.ui.colours import run_styles
 from tracking.ui.controls import ChartControls
 from tracking.ui.live_chart import live_chart, visible_range
 from tracking.ui.markdown import escape
+from tracking.ui.runs_frame import metric_rank
 from tracking.ui.zone import reader_offset
 
 if TYPE_CHECKING:
@@ -45,13 +46,14 @@ def draw(
         first: How many charts are drawn before the reader asks for more.
     """
     having = {key for run in runs for key in run.metrics}
-    keys = [key for key in controls.metrics if key in having] or sorted(having)
+    keys = [key for key in controls.metrics if key in having]
+    keys = keys or sorted(having, key=lambda key: metric_rank(key, goals))
     shown_key = f"{owner}.charts"
     shown = max(first, int(st.session_state.get(shown_key, first)))
     groups = group_by_prefix(keys[:shown])
     for group, members in groups.items():
         if len(groups) > 1:
-            st.markdown(f"**{escape(group or 'Metrics')}**")
+            st.markdown(f"**{escape(group or "Others")}**")
         grid = st.grid(2 if len(runs) > 1 else 3, min_column_width=MIN_CHART_WIDTH, gap="small")
         for key in members:
             with grid.cell():
@@ -70,12 +72,17 @@ def draw(
 
 
 def group_by_prefix(keys: Sequence[str]) -> dict[str, list[str]]:
-    """Return the keys by what stands before their first `/`; those without one first, under ""."""
-    groups: dict[str, list[str]] = {"": []}
-    for key in keys:
-        prefix, slash, _ = key.partition("/")
-        groups.setdefault(prefix if slash else "", []).append(key)
-    return {prefix: members for prefix, members in groups.items() if members}
+    """Return the keys by what stands before their first `/`, in the order of the keys.
+
+    A prefix of a single key is no group; those keys and the ones without a prefix come last, under "".
+    """
+    prefixes = [key.partition("/")[0] if "/" in key else "" for key in keys]
+    shared = {prefix for prefix in prefixes if prefixes.count(prefix) > 1}
+    groups: dict[str, list[str]] = {}
+    for key, prefix in zip(keys, prefixes, strict=True):
+        groups.setdefault(prefix if prefix in shared else "", []).append(key)
+    rest = groups.pop("", None)
+    return groups | ({"": rest} if rest else {})
 
 
 def _chart(

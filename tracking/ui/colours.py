@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-PALETTE = ("#4455cc", "#b72d00", "#3b926a", "#e368b2", "#979b09", "#4295ff", "#975798", "#626156")
+PALETTE = ("#4059ce", "#b1420e", "#40956e", "#d774ac", "#e66100", "#1698ff", "#9a5e9f", "#66655e")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = (None, "circle", "square", "diamond", "triangle-up", "cross", "star")
 

@@ -51,7 +51,8 @@ def navigate() -> Page:
             st.Page(PAGES / "runs.py", title="Runs", url_path="runs"),
             st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
             st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
-        ]
+        ],
+        position="top",  # the width belongs to tables and curves
     )
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from tracking.ui.tables import Table, TableColumn
 
 ROW_HEIGHT = 33
-HEADER_HEIGHT = 37
+HEADER_HEIGHT = 33
 
 
 def show(
@@ -128,5 +128,5 @@ def _styled(table: Table) -> Any:
     for row, column in table.bold:
         styles.loc[row, column] = "font-weight: 700"
     for row, colour in enumerate(table.colours):
-        styles.loc[row, "mark"] = f"color: {colour}"
+        styles.loc[row, "mark"] = f"background-color: {colour}"
     return table.frame.style.apply(lambda _: styles, axis=None)

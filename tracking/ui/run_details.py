@@ -48,7 +48,7 @@ def heading(run: RunRecord) -> None:
             query_params={state.EXPERIMENT: run.experiment},
             help="All runs of this experiment",
         )
-        st.caption(_times(run))
+        st.caption(_times(run), width="content")
         for tag in run.tags:
             st.badge(escape(format.shorten(tag, 40)), color="gray")
     if not run.status.is_final and run.total_steps:
@@ -137,4 +137,4 @@ def _error(run: RunRecord, error: str) -> None:
         return
     st.error(escape(format.shorten(lines[-1], 300)))
     with st.expander("Traceback", expanded=run.status is RunStatus.FAILED):
-        st.code(error, language="python", height=min(420, 60 + 21 * len(lines)))
+        st.code(error, language="python", height=420 if len(lines) > 18 else "content")

@@ -17,6 +17,10 @@ METRIC, PARAM = "metrics.", "params."
 CANDIDATES = (12, 60)
 """How many metrics and params are looked at to choose the columns of a table."""
 
+COMMON_SHARE = 0.3
+"""Share of the rows that have to have a column for it to be chosen."""
+SHORT_PARAM = 40
+
 _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -38,21 +42,21 @@ def candidate_columns(catalogue: KeyCatalogue, goals: Mapping[str, Goal]) -> tup
 def automatic_columns(
     frame: pd.DataFrame, goals: Mapping[str, Goal], *, metrics: int = 4, params: int = 5
 ) -> list[str]:
-    """Return the columns worth showing first: metrics with a goal, then params that differ.
+    """Return the columns worth showing first: metrics with a goal, then short params that differ.
+
+    What most of the rows have comes before what few have.
 
     Args:
-        frame: Rows of `search` with all columns.
+        frame: Rows of `search`.
         goals: Goal by metric key.
         metrics: At most this many metrics.
         params: At most this many params; only those that are not the same in all rows.
     """
-    keys = [column for column in frame.columns if column.startswith(METRIC) and frame[column].notna().any()]
+    had = frame.notna().mean()
+    common = [column for column in frame.columns if had[column] >= COMMON_SHARE]
+    keys = [column for column in common if column.startswith(METRIC)]
     keys.sort(key=lambda column: metric_rank(column.removeprefix(METRIC), goals))
-    differing = [
-        column
-        for column in frame.columns
-        if column.startswith(PARAM) and frame[column].map(_comparable).nunique(dropna=False) > 1
-    ]
+    differing = [column for column in common if column.startswith(PARAM) and _tells_apart(frame[column])]
     return keys[:metrics] + differing[:params]
 
 
@@ -117,5 +121,6 @@ def _float_columns(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _comparable(value: Any) -> str:
-    return "" if is_absent(value) else format.param(value)
+def _tells_apart(cells: pd.Series[Any]) -> bool:
+    texts = {format.param(value) for value in cells if not is_absent(value)}
+    return len(texts) > 1 and max(map(len, texts)) <= SHORT_PARAM

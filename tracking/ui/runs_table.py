@@ -148,7 +148,9 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
     held = shown is not None and bool(grid.chosen_before(key))
     rows = keep_rows(shown, fresh) if held and shown is not None else fresh
     arrived = len(fresh[~fresh["run"].isin(rows["run"])]) if held else 0
+    # Runs of different experiments are no rivals: no best among them.
     goals = cache.goals(store, None if query.experiment is None else [query.experiment])
+    rivals = goals if query.experiment is not None else {}
     ids = rows["run"].tolist()
     actions = st.container(horizontal=True, vertical_alignment="center", gap="small")
     chosen = grid.choose(

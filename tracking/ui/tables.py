@@ -52,7 +52,8 @@ class Table:
     colours: tuple[str, ...] = field(default=())
 
 
-MARK = TableColumn("", help="The run's colour in every chart", width=28, pinned=True)
+MARK = TableColumn("", width=10, pinned=True)
+"""A stripe in the run's colour, the one of its curves."""
 
 
 def runs_table(
@@ -73,7 +74,7 @@ def runs_table(
         with_experiment: Whether to name each run's experiment.
     """
     shown: dict[str, list[str]] = {
-        "mark": ["●"] * len(frame),
+        "mark": [""] * len(frame),
         "name": [format.shorten(str(name)) for name in frame["name"]],
         "status": [format.status(value) for value in frame["status"]],
     }
@@ -195,7 +196,7 @@ def metric_comparison(
         value: One of best, last, min, max, mean. Best is last where a metric has no goal.
     """
     cells: dict[str, list[str]] = {
-        "mark": ["●"] * len(runs),
+        "mark": [""] * len(runs),
         "name": [format.shorten(run.name) for run in runs],
         "status": [format.status(run.status) for run in runs],
     }

@@ -1,0 +1,206 @@
+"""kill -9 at any moment: what `log()` returned for is there, once, and the run is lost, not running."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tracking
+from tracking.records import RunStatus
+
+RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
+StartScript = Callable[..., "subprocess.Popen[str]"]
+
+LOOP = """
+import os, sys, tracking
+run = tracking.start_run("kill", params={"lr": 0.1}, store=sys.argv[1])
+os.write(1, (run.id + "\\n").encode())
+step = 0
+while True:
+    run.log({"loss": step * 0.5, "accuracy": -step}, step=step)
+    os.write(1, b"%d\\n" % step)
+    step += 1
+"""
+
+
+def acknowledged(process: subprocess.Popen[str]) -> tuple[str, int]:
+    """Return the run's id and how many calls of log() had returned when the process was killed."""
+    assert process.stdout is not None
+    lines = process.stdout.read().split("\n")
+    # The last line may have been cut in two by the kill.
+    whole = lines[1:-1]
+    return lines[0], int(whole[-1]) + 1 if whole else 0
+
+
+def check_whole(store: tracking.Store, run_id: str, at_least: int) -> None:
+    """Every acknowledged point is there once, in both metrics, with the value that was logged."""
+    for key, factor in (("loss", 0.5), ("accuracy", -1.0)):
+        frame = store.history(run_id, key)
+        steps = frame["step"].tolist()
+        assert steps == list(range(len(steps))), f"{key}: missing or doubled steps"
+        # A call that was killed before it returned may have reached the spool.
+        assert at_least <= len(steps) <= at_least + 1
+        assert frame["value"].tolist() == [step * factor for step in steps]
+    summary = store.run(run_id).metrics
+    if at_least:
+        assert summary["loss"].count == len(store.history(run_id, "loss"))
+
+
+@pytest.mark.parametrize("round_", range(10))
+def test_random_moments_lose_nothing(round_: int, start_script: StartScript, store_folder: Path) -> None:
+    chance = random.Random(round_)
+    processes = [start_script(LOOP, str(store_folder)) for _ in range(5)]
+    for process in processes:
+        assert process.stdout is not None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=chance.uniform(0.05, 0.4))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    known = [said for process in processes if (said := acknowledged(process))[0]]
+    with tracking.open_store(store_folder) as store:
+        store.recover()
+        for run_id, count in known:
+            assert store.run(run_id).status is RunStatus.LOST
+            assert store.run(run_id).params == {"lr": 0.1}
+            check_whole(store, run_id, count)
+    assert list((store_folder / "spool").iterdir()) == []
+
+
+POINTS = {
+    "after the spool write, before ingest": """
+        from tracking.client.ingester import Ingester
+        Ingester._look_after = lambda self, followed: None
+        """,
+    "inside the transaction": """
+        import tracking.database.ingest as ingest
+        then = ingest.add_summaries
+        def add_summaries(*given):
+            then(*given)
+            die()
+        ingest.add_summaries = add_summaries
+        """,
+    "after the commit": """
+        from tracking.database.series import SeriesChange
+        SeriesChange.done = lambda self: die()
+        """,
+    "in a later transaction": """
+        import tracking.database.ingest as ingest
+        then, calls = ingest.write_changes, []
+        def write_changes(*given):
+            then(*given)
+            calls.append(1)
+            if len(calls) == 3:
+                die()
+        ingest.write_changes = write_changes
+        """,
+    "during finish, before the end is written": """
+        from tracking.spool.writer import SpoolWriter
+        SpoolWriter.close = lambda self, final: die()
+        """,
+    "during finish, before the seal": """
+        from tracking.database.ingest import SpoolIngest
+        SpoolIngest.seal = lambda self, **given: die()
+        """,
+    "during finish, after the seal": """
+        from tracking.spool.writer import SpoolWriter
+        SpoolWriter.remove = lambda self: die()
+        """,
+    "during first open": """
+        import tracking.database.migrate as migrate
+        then = migrate.upgrade
+        def upgrade(connection):
+            then(connection)
+            die()
+        migrate.upgrade = upgrade
+        """,
+}
+ENDED = {
+    "after the spool write, before ingest",
+    "during finish, before the seal",
+    "during finish, after the seal",
+}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_named_points_lose_nothing(point: str, run_script: RunScript, store_folder: Path) -> None:
+    import textwrap
+
+    script = (
+        "import os, signal, sys, time, tracking\n"
+        "def die():\n    os.kill(os.getpid(), signal.SIGKILL)\n    time.sleep(60)\n"
+        + textwrap.dedent(POINTS[point])
+        + textwrap.dedent("""
+            run = tracking.start_run("kill", params={"lr": 0.1}, store=sys.argv[1])
+            os.write(1, (run.id + "\\n").encode())
+            for step in range(400):
+                run.log({"loss": step * 0.5, "accuracy": -step}, step=step)
+                os.write(1, b"%d\\n" % step)
+                time.sleep(0.005)
+            run.finish()
+            die()
+            """)
+    )
+    done = run_script(script, str(store_folder))
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    lines = done.stdout.split("\n")
+    run_id, count = lines[0], int(lines[-2]) + 1 if len(lines) > 2 else 0
+    with tracking.open_store(store_folder) as store:
+        store.recover()
+        check_whole(store, run_id, count)
+        expected = RunStatus.FINISHED if point in ENDED else RunStatus.LOST
+        assert store.run(run_id).status is expected
+        with tracking.start_run("kill", store=store_folder) as following:
+            following.log({"loss": 1.0})
+        assert store.run(following.id).status is RunStatus.FINISHED
+    assert list((store_folder / "spool").iterdir()) == []
+
+
+def test_a_forked_child_that_sleeps_on_does_not_keep_a_dead_run_running(
+    start_script: StartScript, store_folder: Path
+) -> None:
+    process = start_script(
+        """
+        import os, sys, time, tracking
+        run = tracking.start_run("kill", store=sys.argv[1])
+        for step in range(100):
+            run.log({"loss": step * 0.5, "accuracy": -step}, step=step)
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+        os.write(1, f"{run.id} {child}\\n".encode())
+        time.sleep(60)
+        """,
+        str(store_folder),
+    )
+    assert process.stdout is not None
+    run_id, child = process.stdout.readline().split()
+    try:
+        process.kill()
+        process.wait()
+        with tracking.open_store(store_folder) as store:
+            assert store.recover() == [run_id]
+            assert store.run(run_id).status is RunStatus.LOST
+            check_whole(store, run_id, 100)
+    finally:
+        import os
+
+        os.kill(int(child), signal.SIGKILL)
+
+
+def test_a_living_run_is_not_lost(start_script: StartScript, store_folder: Path) -> None:
+    process = start_script(LOOP, str(store_folder))
+    assert process.stdout is not None
+    run_id = process.stdout.readline().strip()
+    for _ in range(200):
+        process.stdout.readline()
+    with tracking.open_store(store_folder) as store:
+        assert store.recover() == []
+        process.kill()
+        process.wait()
+        assert store.recover() == [run_id]
