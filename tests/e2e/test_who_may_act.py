@@ -1,0 +1,66 @@
+"""In the browser: without the key the dashboard is read only; with it, it acts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import ROOT, Dashboard
+
+BUTTON = "Run the sample experiment"
+
+
+def test_without_the_key_nothing_can_be_started(page: Page, dashboard: Dashboard) -> None:
+    page.goto(dashboard.base)
+    expect(page.get_by_role("button", name=BUTTON)).to_be_disabled(timeout=20_000)
+    expect(page.get_by_text("Read only.")).to_be_visible()
+
+    field = page.get_by_placeholder("Key, or the whole address")
+    field.fill("wrong")
+    field.press("Enter")
+    expect(page.get_by_text("That is not the key of this server")).to_be_visible()
+    expect(page.get_by_role("button", name=BUTTON)).to_be_disabled()
+
+    field.fill(dashboard.key)
+    field.press("Enter")
+    expect(page.get_by_role("button", name=BUTTON)).to_be_enabled()
+    expect(page.get_by_text("Read only.")).to_have_count(0)
+    assert dashboard.key not in page.url
+
+
+def test_the_printed_address_may_act(page: Page, dashboard: Dashboard) -> None:
+    page.goto(dashboard.address)
+    expect(page.get_by_role("button", name=BUTTON)).to_be_enabled(timeout=20_000)
+    assert page.url == f"{dashboard.base}/"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_a_killed_run_shows_as_lost_while_somebody_looks(page: Page, dashboard: Dashboard) -> None:
+    script = (
+        "import sys, time, tracking\n"
+        "run = tracking.start_run('digits', name='doomed', store=sys.argv[1])\n"
+        "run.log({'loss': 1.0}, step=1)\n"
+        "tracking.open_store(sys.argv[1]).run(run.id)  # a query of its own process: it is in the database\n"
+        "print(run.id, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(Path(dashboard.store))],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as training:
+        try:
+            assert training.stdout is not None
+            run_id = training.stdout.readline().strip()
+            page.goto(f"{dashboard.base}/run?run={run_id}")
+            expect(page.get_by_text("running").first).to_be_visible(timeout=20_000)
+        finally:
+            os.kill(training.pid, signal.SIGKILL)
+    expect(page.get_by_text("lost").first).to_be_visible(timeout=10_000)
