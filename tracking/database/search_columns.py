@@ -180,7 +180,7 @@ class _Rows:
     ) -> Iterator[tuple[int, str]]:
         statement = select(names.c.id, names.c.name)
         for part in chunks(wanted):
-            yield from self.connection.execute(statement.where(column.in_(part))).tuples()
+            yield from self.connection.execute(statement.where(column.in_(part)))
 
 
 def _number(value: float | None) -> float:
