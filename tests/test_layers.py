@@ -126,8 +126,9 @@ def imports_of(file: Path) -> Iterator[Import]:
             module = ".".join((*package, *filter(None, [module])))
         for alias in node.names:
             # `from tracking import sample` reaches the module, not the package's table of contents.
-            whole = f"{module}.{alias.name}"
-            yield Import(whole if module == "tracking" else module, node.lineno, lazy=lazy)
+            place = ROOT.joinpath(*module.split("."), alias.name)
+            is_module = place.is_dir() or place.with_suffix(".py").exists()
+            yield Import(f"{module}.{alias.name}" if is_module else module, node.lineno, lazy=lazy)
 
     yield from walk(ast.parse(file.read_text(encoding="utf-8")), lazy=False)
 
