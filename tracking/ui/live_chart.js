@@ -31,7 +31,7 @@ function themed(node) {
   const clear = "rgba(0,0,0,0)";
   const axis = {
     automargin: true, gridcolor: grid, zerolinecolor: border, linecolor: border, showline: true,
-    ticks: "outside", ticklen: 4, tickcolor: border, title: { standoff: 8 },
+    ticks: "outside", ticklen: 4, tickcolor: border, title: { standoff: 8, font: { size: 12 } },
   };
   return {
     layout: {
