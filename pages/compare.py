@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tracking.ui import cache, chart_grid, comparison, controls, feedback, format, frame, state, watch
+from tracking.ui.runs_frame import metric_rank
 
 FIRST_CHARTS = 6
 
@@ -28,7 +29,7 @@ with frame.page("Compare") as store:
     ids = [run.id for run in runs]
     names = {run.experiment for run in runs}
     goals = cache.goals(store, sorted(names))
-    keys = sorted({key for run in runs for key in run.metrics})
+    keys = sorted({key for run in runs for key in run.metrics}, key=lambda key: metric_rank(key, goals))
     live = any(not run.status.is_final for run in runs)
     chosen = controls.chart_controls(keys)
 

@@ -38,6 +38,7 @@ class Curve:
         total: Points of the series in the visible range.
         shown: How many of them are drawn.
         hidden: Finite points that a logarithmic axis cannot show (x or y not above 0).
+        non_finite: Points of the visible range that are NaN or infinite.
     """
 
     x: NDArray[np.generic]
@@ -48,6 +49,7 @@ class Curve:
     total: int
     shown: int
     hidden: int = 0
+    non_finite: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def curve_of(series: Series, options: CurveOptions, *, began: int = 0) -> Curve:
     kept = _kept(x, raw, smoothed, inside, options)
     shown = int(((kept >= inside.start) & (kept < inside.stop)).sum())
     hidden = _undrawable(x[inside], raw[inside], options)
+    non_finite = int((~np.isfinite(raw[inside])).sum())
     x, raw, smoothed = x[kept], raw[kept], smoothed[kept]
     marked = ~np.isfinite(raw)
     return Curve(
@@ -96,6 +99,7 @@ def curve_of(series: Series, options: CurveOptions, *, began: int = 0) -> Curve:
         total=inside.stop - inside.start,
         shown=shown,
         hidden=hidden,
+        non_finite=non_finite,
     )
 
 

@@ -53,10 +53,10 @@ def draw(
     groups = group_by_prefix(keys[:shown])
     for group, members in groups.items():
         if len(groups) > 1:
-            st.markdown(f"**{escape(group or "Others")}**")
+            st.markdown(f"**{escape(group or 'Others')}**")
         grid = st.grid(2 if len(runs) > 1 else 3, min_column_width=MIN_CHART_WIDTH, gap="small")
         for key in members:
-            with grid.cell():
+            with grid.cell(), st.container(gap=None):
                 _chart(store, runs, key, controls, goals.get(key), owner, charts=min(shown, len(keys)))
     if len(keys) > shown:
         left = len(keys) - shown

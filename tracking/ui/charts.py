@@ -99,6 +99,8 @@ def points_note(curves: Sequence[Curve], *, zoomed: bool = False) -> str:
         if shown < total
         else f"{format.plural(total, 'point')}{where}"
     )
+    if non_finite := sum(curve.non_finite for curve in curves):
+        note += f" · {format.count(non_finite)} not finite (✕ NaN, ▲ inf, ▼ -inf)"
     if hidden := sum(curve.hidden for curve in curves):
         note += f" · {format.count(hidden)} not above 0 cannot be drawn on a log axis"
     return note

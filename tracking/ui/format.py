@@ -70,8 +70,9 @@ def number(value: float | None, digits: int = 5) -> str:
         return f"{value:.{digits - 1}e}"
     if float(value).is_integer():
         return f"{int(value):,}"
-    before_point = math.floor(math.log10(magnitude)) + 1
-    return f"{value:,.{max(0, digits - max(1, before_point))}f}"
+    if magnitude < 1.0:
+        return f"{value:.{digits}g}"
+    return f"{value:,.{max(0, digits - _digits_before_point(magnitude))}f}"
 
 
 def number_column(values: Sequence[float | None]) -> list[str]:

@@ -11,7 +11,7 @@ import streamlit as st
 from tracking.ui.tables import Table, TableColumn
 
 ROW_HEIGHT = 33
-HEADER_HEIGHT = 33
+HEADER_HEIGHT = 32
 
 
 def show(

@@ -22,6 +22,9 @@ Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "
 QUIET_SECONDS: Final = 5.0
 """A live run that has said nothing for longer is said to be quiet."""
 
+LONG_TEXT: Final = 2_000
+"""Characters from which a text scrolls in a box of its own."""
+
 _STATUS_COLOURS: Final[Mapping[RunStatus, Colour]] = {
     RunStatus.RUNNING: "blue",
     RunStatus.FINISHED: "green",
@@ -71,7 +74,8 @@ def params(run: RunRecord) -> None:
     long = tables.long_params(run.flat_params)
     if long:
         chosen = st.selectbox("Whole value of", long, key="run.param", help="Values that the table cuts")
-        st.code(format.param(run.flat_params[chosen]), language=None, wrap_lines=True, height=260)
+        text = format.param(run.flat_params[chosen])
+        st.code(text, language=None, wrap_lines=True, height=420 if len(text) > LONG_TEXT else "content")
     with st.expander("Nested, as logged", on_change="rerun", key="run.nested") as nested:
         if nested.open:
             st.json(run.params, expanded=2)

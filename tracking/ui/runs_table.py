@@ -142,15 +142,13 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
     While rows are ticked the table keeps its rows in their places, with their values
     as they are now: ticks are positions, and a new run on top would move them to others.
     """
-    key = _table_key(query)
+    key = table_key(query)
     fresh = cache.search(store, query)
     shown = _shown_before(key)
     held = shown is not None and bool(grid.chosen_before(key))
     rows = keep_rows(shown, fresh) if held and shown is not None else fresh
     arrived = len(fresh[~fresh["run"].isin(rows["run"])]) if held else 0
-    # Runs of different experiments are no rivals: no best among them.
     goals = cache.goals(store, None if query.experiment is None else [query.experiment])
-    rivals = goals if query.experiment is not None else {}
     ids = rows["run"].tolist()
     actions = st.container(horizontal=True, vertical_alignment="center", gap="small")
     chosen = grid.choose(
@@ -245,7 +243,7 @@ def _generation() -> int:
     return int(st.session_state.get(state.TABLE_GENERATION, 0))
 
 
-def _table_key(query: cache.RunsQuery) -> str:
+def table_key(query: cache.RunsQuery) -> str:
     """Return the key of the table: other runs or another order are another table, with no ticks."""
     asked = (query.where, query.experiment, query.order_by, query.after, _generation())
     return f"runs.table.{hashlib.blake2b(repr(asked).encode(), digest_size=6).hexdigest()}"

@@ -52,6 +52,9 @@ class Table:
     colours: tuple[str, ...] = field(default=())
 
 
+UNPINNED_RUNS = 8
+"""So many columns of runs fit without scrolling; pinned text is drawn paler."""
+
 MARK = TableColumn("", width=10, pinned=True)
 """A stripe in the run's colour, the one of its curves."""
 
@@ -69,9 +72,10 @@ def runs_table(
     Args:
         frame: Rows of `search`.
         columns: The metric and param columns to show, as `search` names them.
-        goals: Goal by metric key; the best shown value of such a metric stands out.
+        goals: Goal by metric key.
         zone: The reader's time zone.
-        with_experiment: Whether to name each run's experiment.
+        with_experiment: Whether the runs are of several experiments. If not, they are
+            rivals: the best shown value of a metric with a goal stands out.
     """
     shown: dict[str, list[str]] = {
         "mark": [""] * len(frame),
@@ -95,7 +99,8 @@ def runs_table(
             described[column] = TableColumn(
                 column.removeprefix(METRIC) + format.goal_mark(goal), help=_metric_help(goal), align="right"
             )
-            bold |= {(row, column) for row in best_rows([_number(value) for value in values], goal)}
+            if not with_experiment:
+                bold |= {(row, column) for row in best_rows([_number(value) for value in values], goal)}
         else:
             numeric = all(_is_number(value) for value in values if not is_absent(value))
             shown[column] = [_param_cell(value) for value in values]
@@ -161,7 +166,7 @@ def summary_table(metrics: Mapping[str, MetricSummary], goals: Mapping[str, Goal
         "non_finite",
     )
     labels = ("Last", "Best", "at step", "Min", "at step", "Max", "at step", "Mean", "Points", "NaN or inf")
-    described = {"metric": TableColumn("Metric", width="medium", pinned=True)}
+    described = {"metric": TableColumn("Metric", width="medium")}
     described |= {
         name: TableColumn(label, align="right") for name, label in zip(numbers, labels, strict=True)
     }
@@ -177,10 +182,10 @@ def param_comparison(runs: Sequence[RunRecord], *, only_differing: bool = True) 
     compared = compare_params([run.flat_params for run in runs])
     shown = [param for param in compared if param.differs or not only_differing]
     cells: dict[str, list[str]] = {"param": [param.key for param in shown]}
-    described = {"param": TableColumn("Param", pinned=True, width="medium")}
+    described = {"param": TableColumn("Param", pinned=len(runs) > UNPINNED_RUNS, width="medium")}
     for place, run in enumerate(runs):
         cells[run.id] = [format.shorten(format.param(param.values[place]), MAX_CELL) for param in shown]
-        described[run.id] = TableColumn(format.shorten(run.name, 40), help=f"Run {run.id}", align="right")
+        described[run.id] = TableColumn(format.shorten(run.name, 40), help=f"Run {run.id}")
     return Table(pd.DataFrame(cells, dtype="str"), described)
 
 
@@ -261,6 +266,8 @@ def _metric_help(goal: Goal | None) -> str:
 
 
 def _param_cell(value: Any) -> str:
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.6g}"  # the page of the run has every digit
     return format.shorten(format.param(MISSING if is_absent(value) else value), MAX_CELL)
 
 
