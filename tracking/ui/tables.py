@@ -153,23 +153,16 @@ def long_params(params: Mapping[str, Any]) -> list[str]:
 def summary_table(metrics: Mapping[str, MetricSummary], goals: Mapping[str, Goal]) -> Table:
     """Return a run's metrics: last, extremes with their steps, mean, points, non-finite ones."""
     rows = [_summary_row(summary, goals.get(key)) for key, summary in sorted(metrics.items())]
-    numbers = (
-        "last",
-        "best",
-        "best_step",
-        "min",
-        "min_step",
-        "max",
-        "max_step",
-        "mean",
-        "points",
-        "non_finite",
-    )
-    labels = ("Last", "Best", "at step", "Min", "at step", "Max", "at step", "Mean", "Points", "NaN or inf")
-    described = {"metric": TableColumn("Metric", width="medium")}
-    described |= {
-        name: TableColumn(label, align="right") for name, label in zip(numbers, labels, strict=True)
+    numbers = {"last": "Last", "best": "Best", "best_step": "at step", "min": "Min", "min_step": "at step"}
+    numbers |= {
+        "max": "Max",
+        "max_step": "at step",
+        "mean": "Mean",
+        "points": "Points",
+        "other": "NaN or inf",
     }
+    described = {"metric": TableColumn("Metric", width="medium")}
+    described |= {name: TableColumn(label, align="right") for name, label in numbers.items()}
     described["best"] = TableColumn(
         "Best", help="By the goal of the metric (↑ more is better, ↓ less); NaN is never best", align="right"
     )

@@ -1,0 +1,128 @@
+"""Tables of runs, params and metrics as text."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from tracking.records import Goal, MetricSummary, RunRecord, RunStatus
+from tracking.ui import tables
+from tracking.ui.colours import run_colour
+
+
+def summary(key: str = "acc", **values: Any) -> MetricSummary:
+    known: dict[str, Any] = {
+        "key": key, "count": 10, "first": 0.1, "first_step": 0, "last": 0.8, "last_step": 9,
+        "min": 0.1, "min_step": 0, "max": 0.9, "max_step": 7, "mean": 0.5, "non_finite": 0,
+    }  # fmt: skip
+    return MetricSummary(**(known | values))
+
+
+def run(run_id: str, params: dict[str, Any] | None = None, **metrics: MetricSummary) -> RunRecord:
+    return RunRecord(
+        id=run_id,
+        experiment="e",
+        name=f"name {run_id}",
+        status=RunStatus.FINISHED,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        ended=None,
+        duration=12.0,
+        flat_params=params or {},
+        metrics=metrics,
+    )
+
+
+def frame(**columns: list[Any]) -> pd.DataFrame:
+    length = len(next(iter(columns.values())))
+    first = {
+        "run": [f"r{n}" for n in range(length)],
+        "name": [f"run {n}" for n in range(length)],
+        "experiment": ["e"] * length,
+        "status": ["finished"] * length,
+        "created": pd.Series([datetime(2026, 1, 2, 3, 4, tzinfo=UTC)] * length),
+        "duration": [1.5] * length,
+    }
+    return pd.DataFrame(first | {name.replace("__", "."): values for name, values in columns.items()})
+
+
+def test_runs_table_tells_nan_from_absent_and_marks_the_best() -> None:
+    values = pd.Series([0.9, math.nan, None, 0.95], dtype="object")
+    rows = frame(status=["finished"] * 4).assign(**{"metrics.acc": values})
+    table = tables.runs_table(rows, ["metrics.acc"], {"acc": Goal.MAXIMIZE}, with_experiment=False)
+    assert table.frame["metrics.acc"].tolist() == ["0.9000", "NaN", "–", "0.9500"]
+    assert table.bold == {(3, "metrics.acc")}
+    assert table.columns["metrics.acc"].label == "acc ↑"
+    assert table.colours == tuple(run_colour(f"r{n}") for n in range(4))
+
+
+def test_runs_of_several_experiments_are_no_rivals() -> None:
+    table = tables.runs_table(frame(metrics__acc=[0.9, 0.8]), ["metrics.acc"], {"acc": Goal.MAXIMIZE})
+    assert table.bold == frozenset()
+    assert table.frame["experiment"].tolist() == ["e", "e"]
+
+
+def test_params_are_written_as_logged_and_numbers_stand_right() -> None:
+    rows = frame(params__lr=[0.1, 0.0029045013691953434], params__opt=["adam", None])
+    table = tables.runs_table(rows, ["params.lr", "params.opt", "params.gone"], {})
+    assert table.frame["params.lr"].tolist() == ["0.1", "0.0029045"]
+    assert table.frame["params.opt"].tolist() == ["adam", "–"]
+    assert table.frame["params.gone"].tolist() == ["–", "–"]
+    assert table.columns["params.lr"].align == "right" and table.columns["params.opt"].align == "left"
+
+
+def test_every_cell_is_text_also_in_an_empty_table() -> None:
+    table = tables.runs_table(frame(metrics__acc=[0.9]).iloc[:0], ["metrics.acc"], {})
+    assert len(table.frame) == 0 and set(table.frame) == set(table.columns)
+
+
+def test_nan_and_infinity_are_never_the_best() -> None:
+    assert tables.best_rows([math.nan, 1.0, 2.0, math.inf], Goal.MAXIMIZE) == [2]
+    assert tables.best_rows([math.nan, 1.0, 2.0, -math.inf], Goal.MINIMIZE) == [1]
+    assert tables.best_rows([1.0, 1.0, 0.5], Goal.MAXIMIZE) == [0, 1]
+    assert tables.best_rows([1.0, 2.0], None) == []
+    assert tables.best_rows([1.0, None], Goal.MAXIMIZE) == []
+
+
+def test_summary_has_the_best_by_goal_with_its_step() -> None:
+    table = tables.summary_table({"acc": summary(), "loss": summary("loss")}, {"acc": Goal.MAXIMIZE})
+    acc, loss = (row for _, row in table.frame.iterrows())
+    assert (acc["metric"], acc["best"], acc["best_step"]) == ("acc ↑", "0.9", "7")
+    assert (loss["best"], loss["best_step"]) == ("–", "–")
+
+
+def test_summary_of_a_diverged_metric() -> None:
+    diverged = summary(
+        last=math.nan, min=None, min_step=None, max=None, max_step=None, mean=None, non_finite=10
+    )
+    row = tables.summary_table({"acc": diverged}, {"acc": Goal.MAXIMIZE}).frame.iloc[0]
+    assert (row["last"], row["best"], row["min"], row["other"]) == ("NaN", "–", "–", "10")
+
+
+def test_param_comparison_shows_what_differs_or_everything() -> None:
+    runs = [run("a", {"lr": 0.1, "n": 3, "x": None}), run("b", {"lr": 0.2, "n": 3})]
+    differing = tables.param_comparison(runs)
+    assert differing.frame["param"].tolist() == ["lr", "x"]
+    assert differing.frame["a"].tolist() == ["0.1", "None"] and differing.frame["b"].tolist() == ["0.2", "–"]
+    assert tables.param_comparison(runs, only_differing=False).frame["param"].tolist() == ["lr", "n", "x"]
+    assert differing.columns["a"].label == "name a"
+
+
+def test_metric_comparison_takes_the_value_asked_for() -> None:
+    runs = [run("a", acc=summary(max=0.9, last=0.5)), run("b", acc=summary(max=0.8, last=0.7)), run("c")]
+    goals = {"acc": Goal.MAXIMIZE}
+    best = tables.metric_comparison(runs, ["acc"], goals, "best")
+    assert best.frame["metrics.acc"].tolist() == ["0.9000", "0.8000", "–"]
+    assert best.bold == {(0, "metrics.acc")}
+    last = tables.metric_comparison(runs, ["acc"], goals, "last")
+    assert last.bold == {(1, "metrics.acc")}
+    assert tables.metric_comparison(runs, ["acc"], {}, "best").frame["metrics.acc"].tolist()[0] == "0.5000"
+
+
+def test_long_params_are_cut_and_named() -> None:
+    params = {"short": 1, "long": "x" * 1000, "lines": "a\nb"}
+    cells = tables.params_table(params).frame["value"].tolist()
+    assert len(cells[1]) <= tables.MAX_CELL and cells[1].endswith("…")
+    assert tables.long_params(params) == ["long", "lines"]
