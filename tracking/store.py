@@ -8,17 +8,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError
-
 from tracking.client.ingester import drain_store
-from tracking.client.session import make_folders
 from tracking.config import StoreLocation, locate_store
 from tracking.database import edits, history, run_queries, search
-from tracking.database.engine import Engines, translated, write
-from tracking.database.filesystem import refuse_network_filesystem
+from tracking.database.opening import open_database
 from tracking.database.recovery import recover
-from tracking.database.schema import ensure_current
 from tracking.errors import InvalidValue
 from tracking.records import ExperimentRecord, KeyCatalogue, RunRecord, Series
 from tracking.validation import checked_notes, checked_tags, checked_text
@@ -53,10 +47,7 @@ class Store:
 
     def __init__(self, location: StoreLocation) -> None:
         self.location = location
-        refuse_network_filesystem(location.root)
-        make_folders(location)
-        ensure_current(location)
-        self._engines = Engines.of(location.database)
+        self._engines = open_database(location)
 
     # Runs
 
@@ -226,18 +217,15 @@ class Store:
         return f"<Store {self.location.root}>"
 
     @contextmanager
-    def _reading(self, *, drain: bool = True) -> Iterator[Connection]:
+    def _reading(self, *, drain: bool = True) -> Iterator[Any]:
         if drain:
             drain_store(self.location)
-        try:
-            with self._engines.readers.connect() as connection:
-                yield connection
-        except DatabaseError as error:
-            raise translated(error) from error
+        with self._engines.reading() as connection:
+            yield connection
 
-    def _edit(self, work: Callable[[Connection], Any]) -> None:
+    def _edit(self, work: Callable[[Any], None]) -> None:
         drain_store(self.location)
-        write(self._engines.writers, work)
+        self._engines.write(work)
 
 
 def _listed(names: str | Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ exception is printed, the exit code is the one it would have been.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -75,10 +76,24 @@ def _chain_excepthook() -> None:
 
 
 def _at_exit() -> None:
+    interrupted = False
     for run in active.handles():
         if run.crash is not None:
+            interrupted = interrupted or run.crash.status is RunStatus.INTERRUPTED
             run._end(run.crash)
         elif run._session.signalled is not None:
             run._end(ending_of(None, run._session.signalled))
         else:
             run._end(Ending(RunStatus.FINISHED))
+    if interrupted:
+        _exit_as_interrupted()
+
+
+def _exit_as_interrupted() -> None:
+    """Let the interpreter die of SIGINT, as it would have without us.
+
+    It remembers an uncaught KeyboardInterrupt in a flag that every later `exec` of a text
+    clears, and importing a module with dataclasses is full of those. This sets it again.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")

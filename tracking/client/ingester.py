@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tracking.client.notices import Notices
 from tracking.config import StoreLocation
 from tracking.errors import StoreBusy, TrackingError
-from tracking.spool.files import SpoolFiles, leftover_spools
+from tracking.spool.files import leftover_spools
 from tracking.spool.writer import SpoolWriter
 
 if TYPE_CHECKING:
@@ -155,13 +155,9 @@ class Ingester:
     def _open(self) -> Engines:
         if self._engines is None:
             # The first import of the database layer takes longer than everything before it.
-            from tracking.database.engine import Engines
-            from tracking.database.filesystem import refuse_network_filesystem
-            from tracking.database.schema import ensure_current
+            from tracking.database.opening import open_database
 
-            refuse_network_filesystem(self.location.root)
-            ensure_current(self.location, busy_seconds=PATIENCE)
-            self._engines = Engines.of(self.location.database, busy_seconds=PATIENCE)
+            self._engines = open_database(self.location, busy_seconds=PATIENCE)
         if not self._recovered:
             from tracking.database.recovery import recover
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import threading
 import time
-from typing import Any
 
 from tracking.client.description import RunDescription, now_us
 from tracking.client.ending import Ending
 from tracking.client.ingester import Followed, ingester_for
 from tracking.client.notices import Notices
-from tracking.config import StoreLocation
-from tracking.spool.files import SpoolFiles
+from tracking.spool.files import SpoolFiles, make_folders
 from tracking.spool.format import Event, pack_event
 from tracking.spool.writer import SpoolWriter
 
@@ -136,16 +132,3 @@ class Session:
             f"the disk refuses to take more of run {self.description.run_id} ({error}). Up to 64 MB wait in memory; "
             "what does not fit is counted and shown with the run.",
         )
-
-
-def make_folders(location: StoreLocation) -> None:
-    """Make the store's folder, private to the user and ignored by git."""
-    if location.spool.is_dir():
-        return
-    location.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    location.spool.mkdir(mode=0o700, exist_ok=True)
-    ignore = location.root / ".gitignore"
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(ignore, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write("*\n")

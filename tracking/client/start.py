@@ -11,16 +11,16 @@ from tracking.client import active
 from tracking.client.departure import watch
 from tracking.client.description import RunDescription, now_us
 from tracking.client.ending import Ending
+from tracking.client.ingester import drain_store
 from tracking.client.names import make_up_name
 from tracking.client.notices import tell
 from tracking.client.run import Run
 from tracking.client.session import Session
 from tracking.config import StoreLocation, locate_store, tracking_is_off
-from tracking.errors import InvalidValue, RunStateError
+from tracking.errors import InvalidValue
 from tracking.records import RunStatus
-from tracking.spool.files import is_run_id, leftover_spools, new_run_id
+from tracking.spool.files import is_run_id, new_run_id
 from tracking.spool.format import Event
-from tracking.spool.lock import try_lock
 from tracking.validation import checked_notes, checked_step, checked_tags, checked_text, flatten_params
 
 if TYPE_CHECKING:
@@ -126,18 +126,13 @@ def _parent_id(parent: str | Run | None) -> str | None:
 
 
 def _resume(location: StoreLocation, run_id: str, first: list[Event], strict: bool) -> Run:
-    # The database layer, which a fresh run does not need at its start.
-    from tracking.store import open_store
-
     if not isinstance(run_id, str):
         raise InvalidValue(f"resume={run_id!r} is no run's id. Give the run's .id, a string.")
-    with open_store(location.root) as store:
-        store.recover()
-        record = store.run(run_id)
-        if _owner_is_alive(location, store.owner_spool(run_id)):
-            raise RunStateError(
-                f"Run {run_id} is being logged by a live process. End that one first, or start a new run."
-            )
+    # The database layer, which a fresh run does not need at its start.
+    from tracking.database.resuming import resumable_run
+
+    drain_store(location)
+    record = resumable_run(location, run_id)
     description = RunDescription(
         location=location,
         run_id=record.id,
@@ -157,16 +152,6 @@ def _resume(location: StoreLocation, run_id: str, first: list[Event], strict: bo
 
 def _next_step(record: RunRecord) -> int:
     return max((summary.last_step for summary in record.metrics.values()), default=-1) + 1
-
-
-def _owner_is_alive(location: StoreLocation, spool_id: str | None) -> bool:
-    for files in leftover_spools(location.spool):
-        if files.spool_id == spool_id:
-            lock = try_lock(files.lock, create=False)
-            if lock is None:
-                return files.lock.exists()
-            lock.close()
-    return False
 
 
 def _end_former_of_notebook() -> None:

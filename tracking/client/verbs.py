@@ -9,7 +9,9 @@ from tracking.client import active
 from tracking.client.notices import tell
 from tracking.client.run import Run, goal_event, repeat_event
 from tracking.client.start import define_later
+from tracking.config import locate_store
 from tracking.records import RunStatus
+from tracking.validation import checked_text
 
 _told: set[str] = set()
 
@@ -94,10 +96,9 @@ def define_repeat(
     if run is not None and run.experiment == experiment:
         run._say(event)
         return
-    from tracking.store import open_store
+    from tracking.database.edits import define_repeat_in
 
-    with open_store() as store:
-        store.define_repeat(experiment, event["vary"], event["ignore"])
+    define_repeat_in(locate_store(), checked_text(experiment, "experiment"), event["vary"], event["ignore"])
 
 
 def _active(verb: str) -> Run | None:

@@ -6,7 +6,9 @@ import time
 
 from sqlalchemy import Connection, select
 
+from tracking.config import StoreLocation
 from tracking.database import run_writes
+from tracking.database.opening import open_database
 from tracking.database.run_writes import runs
 from tracking.errors import NotFound
 
@@ -30,6 +32,15 @@ def define_repeat(connection: Connection, experiment: str, vary: list[str], igno
     number = run_writes.experiment_number(connection, experiment, time.time_ns() // 1000)
     run_writes.set_repeat(connection, number, vary, ignore)
     run_writes.bump_experiment(connection, number, structure=True)
+
+
+def define_repeat_in(location: StoreLocation, experiment: str, vary: list[str], ignore: list[str]) -> None:
+    """Open a store, set an experiment's repeat params, and close it."""
+    engines = open_database(location)
+    try:
+        engines.write(lambda connection: define_repeat(connection, experiment, vary, ignore))
+    finally:
+        engines.dispose()
 
 
 def _numbers(connection: Connection, uid: str) -> tuple[int, int]:

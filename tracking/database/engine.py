@@ -9,7 +9,8 @@ import os
 import random
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,6 +102,19 @@ class Engines:
             make_engine(path, busy_seconds=busy_seconds),
             make_engine(path, read_only=True, busy_seconds=busy_seconds),
         )
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for queries; the driver's errors become ours."""
+        try:
+            with self.readers.connect() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise translated(error) from error
+
+    def write(self, work: Callable[[Connection], Result], *, patience: float = BUSY_SECONDS) -> Result:
+        """Run `work` in one write transaction; see `write`."""
+        return write(self.writers, work, patience=patience)
 
     def dispose(self) -> None:
         """Close their connections."""

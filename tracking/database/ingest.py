@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, column, insert, select, table, update
 
 from tracking.database import run_writes
 from tracking.database.blocks import Columns, concatenate
@@ -44,7 +44,7 @@ blocks = MetricBlockRow.__table__  # type: ignore[attr-defined]
 STRETCH = 8 << 20
 """Bytes of a spool per transaction: bounds memory, and how long the database is held."""
 
-_VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")
+_VERSION: Any = select(column("version_num")).select_from(table(VERSION_TABLE))
 
 
 class SchemaChanged(StoreError):
@@ -270,7 +270,7 @@ class SpoolIngest:
         query = select(series_table.c.key_id, series_table.c.id).where(
             series_table.c.run_id == self._run, series_table.c.session_id == self._session
         )
-        made = {key: number for key, number in connection.execute(query)}
+        made = {row.key_id: row.id for row in connection.execute(query)}
         return {key: SeriesState(numbers[key], made[numbers[key]]) for key in keys}
 
     def _write_summaries(
@@ -365,8 +365,8 @@ def _by_key(batch: Batch, shapes: dict[int, tuple[str, ...]]) -> dict[str, Colum
     """Return each key's points in the order of writing."""
     parts: dict[str, list[tuple[Any, Columns]]] = {}
     for shape, (order, steps, times, values) in batch.points.items():
-        for column, key in enumerate(shapes[shape]):
-            parts.setdefault(key, []).append((order, (steps, values[:, column], times)))
+        for place, key in enumerate(shapes[shape]):
+            parts.setdefault(key, []).append((order, (steps, values[:, place], times)))
     by_key: dict[str, Columns] = {}
     for key, found in parts.items():
         columns = concatenate([part for _, part in found])

@@ -13,7 +13,7 @@ last change, so "what changed since r" is one indexed range.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 # Batch migrations rebuild tables by constraint name, so every constraint has one.
@@ -62,7 +62,8 @@ class RunRow(Table, table=True):
         Index("ix_runs_experiment_activity", "experiment_id", "activity"),
         Index("ix_runs_created", "created", "id"),
         Index("ix_runs_status", "status"),
-        Index("ix_runs_parent", "parent"),
+        # Partial: most runs have no parent, and "is null" would else look selective to the planner.
+        Index("ix_runs_parent", "parent", sqlite_where=text("parent IS NOT NULL")),
     )
     id: int | None = Field(default=None, primary_key=True)
     uid: str = Field(sa_column=_text(unique=True))

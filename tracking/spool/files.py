@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tracking.config import StoreLocation
 
 # Crockford's base 32 in lower case: no i, l, o, u, so an id survives being read aloud.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -77,3 +80,16 @@ def leftover_spools(folder: Path) -> Iterator[SpoolFiles]:
         ):
             seen.add(spool_id)
             yield SpoolFiles(folder, spool_id)
+
+
+def make_folders(location: StoreLocation) -> None:
+    """Make the store's folder, private to the user and ignored by git."""
+    if location.spool.is_dir():
+        return
+    location.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    location.spool.mkdir(mode=0o700, exist_ok=True)
+    ignore = location.root / ".gitignore"
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(ignore, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write("*\n")

@@ -142,7 +142,7 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
     While rows are ticked the table keeps its rows in their places, with their values
     as they are now: ticks are positions, and a new run on top would move them to others.
     """
-    key = table_key(query)
+    key = table_key(query, _generation())
     fresh = cache.search(store, query)
     shown = _shown_before(key)
     held = shown is not None and bool(grid.chosen_before(key))
@@ -243,9 +243,9 @@ def _generation() -> int:
     return int(st.session_state.get(state.TABLE_GENERATION, 0))
 
 
-def table_key(query: cache.RunsQuery) -> str:
+def table_key(query: cache.RunsQuery, generation: int) -> str:
     """Return the key of the table: other runs or another order are another table, with no ticks."""
-    asked = (query.where, query.experiment, query.order_by, query.after, _generation())
+    asked = (query.where, query.experiment, query.order_by, query.after, generation)
     return f"runs.table.{hashlib.blake2b(repr(asked).encode(), digest_size=6).hexdigest()}"
 
 
