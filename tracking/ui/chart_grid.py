@@ -9,7 +9,7 @@ import streamlit as st
 
 from tracking.analysis.curves import Axis, CurveOptions
 from tracking.records import Goal, RunRecord
-from tracking.ui import cache, format
+from tracking.ui import cache, feedback, format
 from tracking.ui.charts import Line, TimeUnit, metric_chart, points_note, points_per_line, relative_unit
 from tracking.ui.colours import run_styles
 from tracking.ui.controls import ChartControls
@@ -48,6 +48,11 @@ def draw(
     having = {key for run in runs for key in run.metrics}
     keys = [key for key in controls.metrics if key in having]
     keys = keys or sorted(having, key=lambda key: metric_rank(key, goals))
+    if not keys:
+        feedback.empty(
+            "No metrics yet", 'Each metric that is logged gets a chart: run.log({"loss": 0.3}, step=1)'
+        )
+        return
     shown_key = f"{owner}.charts"
     shown = max(first, int(st.session_state.get(shown_key, first)))
     groups = group_by_prefix(keys[:shown])

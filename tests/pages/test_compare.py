@@ -1,0 +1,99 @@
+"""The Compare page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.contents import OpenPage, figures, run_id, start, texts
+from tracking.store import Store
+from tracking.ui import comparison, state
+from tracking.ui.colours import run_colour
+
+
+def ids(store: Store, *names: str) -> str:
+    return ",".join(run_id(store, name) for name in names)
+
+
+@pytest.mark.parametrize("query", [{}, {"runs": ""}, {"runs": ",,;drop"}, {"runs": "nope,neither"}])
+def test_without_runs_it_says_where_to_choose_them(
+    open_page: OpenPage, seeded: Store, query: dict[str, str]
+) -> None:
+    app = open_page("compare", **query)
+    assert not app.exception and not app.error
+    assert "No runs to compare" in texts(app)
+    assert app.page_link[-1].label == "All runs"
+
+
+def test_curves_lie_over_each_other_in_the_colours_of_their_runs(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("compare", runs=ids(seeded, "run-0", "run-1", "broken"))
+    assert not app.exception and not app.error
+    accuracy, loss = figures(app)
+    assert [trace["name"] for trace in accuracy["data"]] == ["run-0", "run-1", "broken"]
+    assert [trace["line"]["color"] for trace in accuracy["data"]] == [
+        run_colour(run_id(seeded, name)) for name in ("run-0", "run-1", "broken")
+    ]
+    assert len(loss["data"]) == 2
+    assert "1 run without it" in texts(app)
+
+
+def test_a_link_carries_the_whole_view(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page(
+        "compare",
+        runs=ids(seeded, "run-0", "run-1"),
+        metrics="acc",
+        smoothing="0.5",
+        logy="true",
+        x="wall",
+        summary="last",
+        allparams="true",
+    )
+    (figure,) = figures(app)
+    assert figure["layout"]["yaxis"]["type"] == "log" and figure["layout"]["xaxis"]["type"] == "date"
+    assert len(figure["data"]) == 4
+    metrics, params = (table.value for table in app.dataframe)
+    assert metrics["metrics.acc"].tolist() == ["2.400", "0.690"]
+    assert params["param"].tolist() == ["lr", "opt.name", "seed"]
+
+
+def test_only_differing_params_are_shown_first(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("compare", runs=ids(seeded, "run-0", "run-1"))
+    assert app.dataframe[1].value["param"].tolist() == ["lr"]
+    app.toggle(key=state.ALL_PARAMS).set_value(True).run()
+    assert app.dataframe[1].value["param"].tolist() == ["lr", "opt.name", "seed"]
+
+
+def test_a_diverged_run_is_not_the_best(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("compare", runs=ids(seeded, "diverged", "run-2"), summary="last")
+    assert app.dataframe[0].value["metrics.acc"].tolist() == ["NaN", "0.5190"]
+
+
+def test_unknown_runs_are_counted_and_the_others_shown(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("compare", runs=ids(seeded, "run-0") + ",nope,neither")
+    assert "2 runs of the 3 in the address" in app.warning[0].value
+    assert len(figures(app)) == 2
+
+
+def test_picking_runs_changes_the_address(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("compare", runs=ids(seeded, "run-0", "run-1"))
+    app.multiselect(key=comparison.PICKER).set_value([run_id(seeded, "run-2")]).run()
+    assert app.query_params["runs"] == run_id(seeded, "run-2")
+    assert [trace["name"] for trace in figures(app)[0]["data"]] == ["run-2"]
+
+
+def test_a_live_run_grows_and_ends(open_page: OpenPage, seeded: Store) -> None:
+    with start("digits", "live", {"lr": 1.0}, seeded) as run:
+        run.log({"acc": 0.5}, step=1)
+        app = open_page("compare", runs=f"{run.id},{run_id(seeded, 'run-0')}", metrics="acc")
+        assert "21 points" in texts(app)
+        run.log({"acc": 0.6}, step=2)
+        seeded.count()  # a query waits until what this process logged is in the database
+        app.run()
+        assert "22 points" in texts(app)
+    app.run()
+    assert "✓ finished" in app.dataframe[0].value["status"].tolist()
+
+
+def test_more_runs_than_a_comparison_takes_are_cut(open_page: OpenPage, seeded: Store) -> None:
+    many = ",".join(f"id{n}" for n in range(200))
+    app = open_page("compare", runs=f"{run_id(seeded, 'run-0')},{many}")
+    assert f"of the {state.MAX_RUNS} in the address" in app.warning[0].value

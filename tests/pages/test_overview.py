@@ -1,0 +1,85 @@
+"""The Overview page."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tracking
+from tests.pages.contents import OpenPage, start, texts
+from tracking.store import Store
+from tracking.ui import sample_launch, start_here
+
+
+def test_an_empty_store_shows_a_program_that_logs_to_it(
+    open_page: OpenPage, store_folder: Path, tmp_path: Path
+) -> None:
+    app = open_page("overview")
+    assert not app.exception and not app.error
+    program = app.code[0].value
+    script = tmp_path / "first_steps.py"
+    script.write_text(program)
+    environment_free = {"PYTHONPATH": str(Path(tracking.__file__).parents[1]), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, str(script)], check=True, env=environment_free, cwd=tmp_path)
+    with tracking.open_store(store_folder) as store:
+        assert store.search()["experiment"].tolist() == ["first-steps"]
+
+
+def test_the_program_has_ten_lines_or_little_more() -> None:
+    assert len([line for line in start_here.PROGRAM.splitlines() if line]) <= 10
+
+
+def test_runs_show_by_themselves_after_an_empty_page(open_page: OpenPage, store_folder: Path) -> None:
+    app = open_page("overview")
+    with tracking.open_store(store_folder) as store, start("digits", "first", {}, store) as run:
+        run.log({"loss": 1.0})
+        app.run()
+        assert "Running now" in [heading.value for heading in app.subheader]
+    app.run()
+    assert [heading.value for heading in app.subheader] == ["Experiments", "Recent runs"]
+
+
+def test_the_sample_button_starts_the_sample_once(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(sample_launch, "start", lambda location: started.append(location.root))
+    app = open_page("overview", may_act=True)
+    app.button(key="sample").click().run()
+    assert len(started) == 1
+    assert "is starting" in texts(app)
+
+
+def test_without_the_key_the_sample_cannot_be_started(open_page: OpenPage) -> None:
+    app = open_page("overview")
+    assert app.button(key="sample").disabled
+    assert "paste the key" in texts(app)
+
+
+def test_experiments_have_their_best_run(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("overview")
+    assert not app.exception and not app.error
+    rows = app.dataframe[0].value.set_index("name")
+    assert rows.loc["digits", ["runs", "best", "metric", "best_run"]].tolist() == [
+        "5",
+        "2.4000",
+        "acc ↑",
+        "run-0",
+    ]
+    assert rows.loc["*bold* [x](y)", "best"] == "–"
+    assert "broken" in app.dataframe[1].value["name"].tolist()
+    assert "✕ failed" in app.dataframe[1].value["status"].tolist()
+
+
+def test_a_live_run_shows_progress_and_latest_values(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "a *live* one", {}, store, total_steps=40) as run:
+        run.log({"loss": 0.5, "acc": float("nan")}, step=10)
+        app = open_page("overview")
+        assert app.progress[0].value == 25
+        assert app.page_link[0].label.startswith("a \\*live\\* one")
+        assert "acc NaN" in texts(app).replace("\\", "")
+    app.run()
+    assert "Running now" not in [heading.value for heading in app.subheader]

@@ -1,0 +1,126 @@
+"""The page of one run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.contents import OpenPage, figures, run_id, start, texts
+from tracking.store import Store
+
+
+@pytest.mark.parametrize("query", [{}, {"run": "nope"}, {"run": "'; drop table runs"}, {"run": ""}])
+def test_no_such_run_leads_back(open_page: OpenPage, seeded: Store, query: dict[str, str]) -> None:
+    app = open_page("run", **query)
+    assert not app.exception and not app.error
+    assert app.page_link[-1].label == "All runs"
+    assert len(figures(app)) == 0
+
+
+def test_a_run_shows_status_and_a_chart_per_metric(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("run", run=run_id(seeded, "run-0"))
+    assert not app.exception and not app.error
+    assert app.title[0].value == "run\\-0"
+    assert "✓ finished" in texts(app)
+    assert len(figures(app)) == 2
+    assert "20 points" in texts(app)
+
+
+def test_a_link_carries_axis_smoothing_and_metrics(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page(
+        "run", run=run_id(seeded, "run-0"), metrics="acc", x="relative", smoothing="0.6", logy="true"
+    )
+    (figure,) = figures(app)
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert "since the start" in figure["layout"]["xaxis"]["title"]["text"]
+    assert len(figure["data"]) == 2  # the faint raw line under the smoothed one
+
+
+@pytest.mark.parametrize(
+    "query", [{"x": "banana"}, {"smoothing": "7"}, {"smoothing": "x"}, {"metrics": "gone"}, {"tab": "?"}]
+)
+def test_values_nobody_knows_fall_back(open_page: OpenPage, seeded: Store, query: dict[str, str]) -> None:
+    app = open_page("run", run=run_id(seeded, "run-0"), **query)
+    assert not app.exception and not app.error
+    assert len(figures(app)) == 2
+
+
+def test_what_is_not_finite_is_marked_and_counted(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("run", run=run_id(seeded, "diverged"))
+    assert [trace.get("text") for figure in figures(app) for trace in figure["data"]] == [
+        None,
+        ["NaN"],
+        None,
+        ["inf"],
+    ]
+    assert "1 not finite" in texts(app)
+
+
+def test_a_failed_run_shows_its_traceback_as_text(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("run", run=run_id(seeded, "broken"))
+    assert "✕ failed" in texts(app)
+    assert "\\<b\\>the data" in app.error[0].value
+    assert "ValueError: <b>the data</b> is gone" in app.code[0].value
+
+
+def test_params_long_ones_whole_below(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("run", run=run_id(seeded, "<script>alert(1)</script>"), tab="Params")
+    assert app.dataframe[0].value["param"].tolist() == ["text"]
+    assert app.dataframe[0].value["value"].item().endswith("…")
+    assert app.code[0].value == "x" * 1000
+
+
+def test_the_summary_of_metrics(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("run", run=run_id(seeded, "run-0"), tab="Metrics")
+    best = app.dataframe[0].value.set_index("metric").loc["acc ↑", ["best", "best_step", "points"]]
+    assert best.tolist() == ["2.4000", "19", "20"]
+
+
+def test_tags_and_notes_are_saved_in_the_store(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "run-0")
+    app = open_page("run", may_act=True, run=target, tab="Tags and notes")
+    app.text_area[0].set_value("It *works*.")
+    app.multiselect(key=f"run.tags.{target}").set_value(["good", "keep"])
+    app.button(key="run.save").click().run()
+    assert not app.exception and not app.error
+    assert seeded.run(target).notes == "It *works*."
+    assert seeded.run(target).tags == ("good", "keep")
+
+
+def test_without_the_key_tags_and_notes_are_text(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "<script>alert(1)</script>")
+    app = open_page("run", run=target, tab="Tags and notes")
+    assert len(app.text_area) == 0
+    assert "Some *notes*." in [text.value for text in app.text]
+    assert "a\\_b" in texts(app)
+
+
+def test_a_live_run_shows_its_progress_and_then_its_end(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "live", {}, store, total_steps=4) as run:
+        run.log({"loss": 0.5}, step=1)
+        app = open_page("run", run=run.id)
+        assert "● running" in texts(app) and app.progress[0].value == 25
+        run.log({"loss": 0.4}, step=2)
+        store.count()  # a query waits until what this process logged is in the database
+        app.run()
+        assert "2 points" in texts(app)
+    app.run()
+    assert "✓ finished" in texts(app)
+
+
+def test_many_metrics_show_the_first_ones(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "many", {}, store) as run:
+        run.log({f"metric-{n:02d}": float(n) for n in range(30)})
+    app = open_page("run", run=run.id)
+    assert len(figures(app)) == 12
+    app.button(key=f"{run.id}.charts.more").click().run()
+    assert len(figures(app)) == 30
+
+
+def test_a_run_without_anything(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "bare", {}, store) as run:
+        pass
+    for tab in ("Charts", "Params", "Metrics", "Tags and notes"):
+        app = open_page("run", run=run.id, tab=tab)
+        assert not app.exception and not app.error
+    assert "No params" in texts(open_page("run", run=run.id, tab="Params"))
+    assert "No metrics" in texts(open_page("run", run=run.id))

@@ -1,0 +1,148 @@
+"""The Runs page."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.contents import OpenPage, run_id, start, texts
+from tracking.store import Store
+from tracking.ui import cache, runs_table, state
+
+
+def rows(app: AppTest) -> list[str]:
+    return list(app.dataframe[0].value["name"])
+
+
+def tick(app: AppTest, key: str, places: list[int]) -> AppTest:
+    app.session_state[key] = {"selection": {"rows": places, "columns": [], "cells": []}}
+    return app.run()
+
+
+def table_key(**query: str) -> str:
+    """Return the key of the table's first page, in a session that has cleared no ticks."""
+    return runs_table.table_key(cache.RunsQuery(**query), generation=0)
+
+
+def test_an_empty_store_says_what_to_do(open_page: OpenPage) -> None:
+    app = open_page("runs")
+    assert not app.exception and not app.error
+    assert "No runs yet" in texts(app)
+    assert "start_run" in app.code[0].value
+
+
+def test_all_runs_newest_first(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs")
+    assert not app.exception and not app.error
+    assert rows(app)[-1] == "run-0" and len(rows(app)) == 6
+    assert "Showing 6 of 6 runs" in texts(app)
+
+
+def test_a_link_carries_experiment_filter_sort_and_columns(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page(
+        "runs",
+        experiment="digits",
+        where="params.lr < 1",
+        sort="metrics.acc",
+        order="asc",
+        columns="params.lr",
+    )
+    assert rows(app) == ["run-2", "run-1", "run-0"]
+    assert app.dataframe[0].value["params.lr"].tolist() == ["0.001", "0.01", "0.1"]
+    assert "metrics.acc" not in app.dataframe[0].value
+
+
+def test_the_columns_chosen_by_itself_tell_runs_apart(open_page: OpenPage, seeded: Store) -> None:
+    table = open_page("runs", experiment="digits").dataframe[0].value
+    assert "metrics.acc" in table and "params.lr" in table
+    assert "params.seed" not in table
+    by_name = table.set_index("name")
+    assert by_name.loc["diverged", "metrics.acc"] == "NaN"
+    assert by_name.loc["broken", "metrics.train/loss"] == "–"
+    assert by_name.loc["diverged", "metrics.train/loss"] == "inf"
+
+
+@pytest.mark.parametrize("where", ["metrics.acc >", "1 +", "metrics.val/acc > 1", "(" * 5000, "import os"])
+def test_an_error_of_the_filter_is_shown_at_its_place(open_page: OpenPage, seeded: Store, where: str) -> None:
+    app = open_page("runs", where=where)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.code[0].value.splitlines()[-1].strip() == "^"
+    assert app.text_input(key=state.WHERE).value == where
+    assert len(app.dataframe) == 0
+
+
+def test_a_filter_that_fits_nothing_says_so(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", where="metrics.acc > 1000")
+    assert "No run fits" in texts(app)
+    app.text_input(key=state.WHERE).set_value("metrics.acc > 2").run()
+    assert rows(app) == ["run-0"]
+
+
+def test_an_unknown_experiment_leads_back(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", experiment="no *such* one")
+    assert not app.exception
+    assert "No experiment named" in texts(app)
+    assert app.page_link[-1].label == "All runs"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"sort": "metrics.nope"}, {"order": "sideways"}, {"columns": "params.nope"}, {"after": "no-such-run"}],
+)
+def test_values_nobody_knows_fall_back(open_page: OpenPage, seeded: Store, query: dict[str, str]) -> None:
+    app = open_page("runs", **query)
+    assert not app.exception and not app.error
+    assert len(rows(app)) == 6
+
+
+def test_ticked_runs_are_compared(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", experiment="digits")
+    tick(app, table_key(experiment="digits"), [2, 4])
+    assert app.button(key="runs.compare").label == "Compare 2 runs"
+    app.button(key="runs.compare").click().run()
+    assert app.title[0].value == "Compare"
+    assert app.query_params["runs"] == ",".join([run_id(seeded, "run-2"), run_id(seeded, "run-0")])
+
+
+def test_one_ticked_run_is_opened(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", experiment="digits")
+    tick(app, table_key(experiment="digits"), [4])
+    assert app.button(key="runs.compare").disabled
+    app.button(key="runs.open").click().run()
+    assert app.title[0].value == "run\\-0"
+
+
+def test_ticks_stay_on_their_runs_while_new_ones_arrive(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", experiment="digits")
+    before = rows(app)
+    tick(app, table_key(experiment="digits"), [2, 4])
+    with start("digits", "newcomer", {"lr": 1.0}, seeded) as run:
+        run.log({"acc": 0.9})
+    app.run()
+    assert rows(app) == before
+    assert "1 new run on this page" in texts(app)
+    app.button(key="runs.clear").click().run()
+    assert rows(app) == ["newcomer", *before]
+
+
+def test_pages_of_a_long_table(open_page: OpenPage, seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_table, "PAGE_SIZE", 4)
+    app = open_page("runs")
+    first = rows(app)
+    assert "Showing 4 of 6 runs" in texts(app)
+    app.button(key="runs.next").click().run()
+    second = rows(app)
+    assert len(second) == 2 and not set(first) & set(second)
+    assert app.query_params["after"] == run_id(seeded, first[-1])
+    app.button(key="runs.previous").click().run()
+    assert rows(app) == first
+    app.button(key="runs.next").click().run()
+    app.text_input(key=state.WHERE).set_value("metrics.acc > 0").run()
+    assert "after" not in app.query_params
+
+
+def test_stored_text_is_never_markup(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", experiment="*bold* [x](y)")
+    assert rows(app) == ["<script>alert(1)</script>"]
+    assert not app.get("html")
