@@ -6,7 +6,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracking.client.notices import Notices
@@ -35,6 +35,8 @@ class MetricPacker:
         self._exact: frozenset[type] = EXACT
         self._next_step = 0
         self._mutex = threading.RLock()
+        # The writer's own method once there is a writer: a call less in every log().
+        self._append: Callable[[bytes, int], None] = session.append
 
     def begin_at(self, step: int) -> None:
         """Count up from `step`."""
@@ -44,6 +46,7 @@ class MetricPacker:
         """In a forked child: the new spool has none of the shapes."""
         self._mutex = threading.RLock()
         self._shapes = {}
+        self._append = self._session.append
 
     def log(self, metrics: Mapping[str, Any], step: int | None) -> None:
         """Append one record; raises InvalidValue only for a strict run."""
@@ -64,7 +67,7 @@ class MetricPacker:
         except (KeyError, TypeError, AttributeError, struct.error):
             self._log_checked(metrics, step)
             return
-        self._session.append(record, len(values))
+        self._append(record, len(values))
 
     def _log_checked(self, metrics: object, step: object) -> None:
         if not isinstance(metrics, Mapping):
@@ -117,6 +120,8 @@ class MetricPacker:
                 shape = len(self._shapes)
                 pack = points_packer(shape, len(keys))
                 self._session.append(pack_event({"t": "shape", "id": shape, "keys": keys}))
+                if self._session.writer is not None:
+                    self._append = self._session.writer.append
                 self._shapes[keys] = pack
         return pack
 

@@ -42,4 +42,4 @@ def _depth_of_caller() -> int:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
         depth += 1
-    return depth - 1
+    return depth

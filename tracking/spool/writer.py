@@ -43,6 +43,7 @@ class SpoolWriter:
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._waiting_bytes = 0
         self._told_dropped = 0
+        self._behind = False
         self._next_try = 0.0
         self._closed = False
         lock = try_lock(files.lock)
@@ -78,9 +79,9 @@ class SpoolWriter:
             points: Metric points in it, for the count of what was dropped.
         """
         with self._mutex:
-            if self._behind() and time.monotonic() >= self._next_try:
+            if self._behind and time.monotonic() >= self._next_try:
                 self.write_waiting()
-            if not self._behind():
+            if not self._behind:
                 try:
                     if os.write(self._descriptor, record) == len(record):
                         self.size += len(record)
@@ -94,9 +95,8 @@ class SpoolWriter:
                     with contextlib.suppress(OSError):
                         os.ftruncate(self._descriptor, self.size)
                 self._on_trouble(error)
+                self._behind = True
                 self._next_try = time.monotonic() + RETRY_SECONDS
-                self._keep(record, points)
-                return
             self._keep(record, points)
 
     def write_waiting(self) -> bool:
@@ -114,6 +114,7 @@ class SpoolWriter:
                 if not self._write_whole(record):
                     return False
                 self._told_dropped = self.dropped_points
+            self._behind = False
             return True
 
     def close(self, final: list[Event]) -> None:
@@ -149,9 +150,6 @@ class SpoolWriter:
             os.close(self._descriptor)
         self._descriptor = -1
         self._waiting.clear()
-
-    def _behind(self) -> bool:
-        return bool(self._waiting) or self._told_dropped < self.dropped_points
 
     def _keep(self, record: bytes, points: int) -> None:
         if self._waiting_bytes + len(record) > MEMORY_LIMIT and points:
