@@ -27,9 +27,15 @@ if TYPE_CHECKING:
     from tracking.client.verbs import set_tags as set_tags
     from tracking.errors import FilterError as FilterError
     from tracking.errors import InvalidValue as InvalidValue
+    from tracking.errors import MissingDependency as MissingDependency
+    from tracking.errors import NotAllowed as NotAllowed
     from tracking.errors import NotFound as NotFound
     from tracking.errors import RunStateError as RunStateError
+    from tracking.errors import StoreBusy as StoreBusy
+    from tracking.errors import StoreDamaged as StoreDamaged
     from tracking.errors import StoreError as StoreError
+    from tracking.errors import StoreFull as StoreFull
+    from tracking.errors import StoreTooNew as StoreTooNew
     from tracking.errors import TrackingError as TrackingError
     from tracking.errors import TrackingWarning as TrackingWarning
     from tracking.records import Goal as Goal
@@ -42,13 +48,19 @@ _HOME = {
     "FilterError": "errors",
     "Goal": "records",
     "InvalidValue": "errors",
+    "MissingDependency": "errors",
+    "NotAllowed": "errors",
     "NotFound": "errors",
     "Run": "client.run",
     "RunRecord": "records",
     "RunStateError": "errors",
     "RunStatus": "records",
     "Store": "store",
+    "StoreBusy": "errors",
+    "StoreDamaged": "errors",
     "StoreError": "errors",
+    "StoreFull": "errors",
+    "StoreTooNew": "errors",
     "TrackingError": "errors",
     "TrackingWarning": "errors",
     "active_run": "client.verbs",

@@ -2,9 +2,9 @@
 
     TrackingError
     ├── StoreError                the store itself cannot be used
-    │   ├── StoreNotFound         a folder that should hold a store does not
     │   ├── StoreTooNew           written by a newer Podium; both schemas are named
     │   ├── StoreBusy             another process kept the write lock past the limit
+    │   ├── StoreFull             the disk has no room for the database to grow
     │   └── StoreDamaged          the database file is not a store, or is malformed
     ├── InvalidValue (ValueError) a name, param, step or argument that cannot be kept
     ├── NotFound (KeyError)       no run or experiment of that name or id
@@ -40,16 +40,16 @@ class StoreError(TrackingError):
     """The store cannot be used."""
 
 
-class StoreNotFound(StoreError):
-    """A folder that should hold a store does not."""
-
-
 class StoreTooNew(StoreError):
     """The store was written by a newer Podium than the installed one."""
 
 
 class StoreBusy(StoreError):
     """Another process kept the write lock for longer than the limit."""
+
+
+class StoreFull(StoreError):
+    """The disk has no room (or no right) for the database to grow."""
 
 
 class StoreDamaged(StoreError):

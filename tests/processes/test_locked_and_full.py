@@ -60,7 +60,7 @@ def test_training_goes_on_while_another_process_holds_the_write_lock(
     out, err = process.communicate("\n", timeout=60)
     said = json.loads(out)
     assert process.returncode == 0, err
-    assert err.count("Podium:") == 1 and "locked by another process" in err
+    assert err.count("Podium:") == 1 and "is locked by another process" in err
     assert said["p99"] < 0.002
     with tracking.open_store(store_folder) as store:
         record = store.run(said["id"])
@@ -78,18 +78,16 @@ def test_finish_is_bounded_and_the_next_opener_takes_the_rest(
     done = run_script(
         """
         import sys, time, tracking
-        import tracking.client.run as run_module
-        run_module.FINISH_SECONDS = 1.0
         with tracking.start_run("locked", store=sys.argv[1]) as run:
             run.log({"loss": 1.0})
             begin = time.perf_counter()
-        assert time.perf_counter() - begin < 3, "finish() waited too long"
+        assert time.perf_counter() - begin < 10.5, "finish() waited too long"
         print(run.id)
         """,
         str(store_folder),
     )
     assert done.returncode == 0, done.stderr
-    assert "brought in" in done.stderr
+    assert done.stderr.count("Podium:") == 1 and "will be brought in later" in done.stderr
     holder.execute("ROLLBACK")
     with tracking.open_store(store_folder) as store:
         assert store.recover() == []

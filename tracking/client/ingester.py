@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tracking.client.notices import Notices
 from tracking.config import StoreLocation
-from tracking.errors import StoreBusy, TrackingError
+from tracking.errors import StoreBusy, StoreFull, TrackingError
 from tracking.spool.files import leftover_spools
 from tracking.spool.writer import SpoolWriter
 
@@ -106,34 +106,35 @@ class Ingester:
     def _guarded(self, followed: Followed) -> None:
         if followed.given_up:
             self._leave(followed)
-        elif time.monotonic() >= followed.retry_at or followed.ending:
-            try:
-                self._look_after(followed)
-            except StoreBusy:
-                followed.notices.once(
-                    "database",
-                    f"the database {self.location.database} is locked by another process; run {followed.run_id} is "
-                    "kept in the spool and will be brought in later.",
-                )
-                followed.retry_at = time.monotonic() + PATIENCE
-            except TrackingError as error:
-                followed.notices.once(
-                    "disk" if "grow" in str(error) else "database",
-                    f"{error} The run is kept in "
-                    f"the spool ({followed.writer.files.records}) and will be brought in later.",
-                )
-                followed.retry_at = time.monotonic() + RETRY_SECONDS
-                if followed.ending:
-                    self._leave(followed)
-            except Exception as error:
-                followed.notices.once(
-                    "bug",
-                    f"ingest failed ({type(error).__name__}: {error}). The run is kept in "
-                    f"the spool ({followed.writer.files.records}) and will be brought in later.",
-                )
-                followed.retry_at = time.monotonic() + RETRY_SECONDS
-                if followed.ending:
-                    self._leave(followed)
+            return
+        if time.monotonic() < followed.retry_at and not followed.ending:
+            return
+        try:
+            self._look_after(followed)
+        except StoreBusy:
+            self._put_off(
+                followed, "locked", f"the database {self.location.database} is locked by another process."
+            )
+            followed.retry_at = time.monotonic() + PATIENCE
+        except StoreFull as error:
+            self._give_up_for_now(followed, "disk", str(error))
+        except TrackingError as error:
+            self._give_up_for_now(followed, "database", str(error))
+        except Exception as error:
+            self._give_up_for_now(followed, "bug", f"ingest failed ({type(error).__name__}: {error}).")
+
+    def _give_up_for_now(self, followed: Followed, kind: str, why: str) -> None:
+        self._put_off(followed, kind, why)
+        followed.retry_at = time.monotonic() + RETRY_SECONDS
+        if followed.ending:
+            self._leave(followed)
+
+    def _put_off(self, followed: Followed, kind: str, why: str) -> None:
+        records = followed.writer.files.records
+        followed.notices.once(
+            kind,
+            f"{why} Run {followed.run_id} is kept in the spool ({records}) and will be brought in later.",
+        )
 
     def _look_after(self, followed: Followed) -> None:
         engines = self._open()

@@ -18,7 +18,8 @@ from tracking.errors import InvalidValue, TrackingError
 from tracking.records import Goal, RunStatus
 from tracking.validation import Leaf, checked_notes, checked_tags, checked_text, flatten_params
 
-FINISH_SECONDS = 10.0
+FINISH_SECONDS = 9.5
+"""The promise is 10 s for finish() as a whole."""
 
 
 class Run:

@@ -93,7 +93,7 @@ class Session:
             self._followed, seconds
         ):
             self.notices.once(
-                "database",
+                "locked",
                 f"run {self.description.run_id} could not be brought into the database within {seconds:g} s. It is "
                 f"safe in {self.writer.files.records} and will be brought in by whoever opens the store next.",
             )

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from tracking.errors import StoreBusy, StoreDamaged, StoreError
+from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
 
 Result = TypeVar("Result")
 
@@ -133,11 +133,6 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and error_name(error).startswith(RETRYABLE)
 
 
-def is_no_room(error: BaseException) -> bool:
-    """Whether the disk had no room (or no right) for the database to grow."""
-    return isinstance(error, DatabaseError) and error_name(error).startswith(NO_ROOM)
-
-
 def write(engine: Engine, work: Callable[[Connection], Result], *, patience: float = BUSY_SECONDS) -> Result:
     """Run `work` in one write transaction; the whole of it again while the database is locked.
 
@@ -182,7 +177,7 @@ def translated(error: DatabaseError) -> StoreError:
             "restore the newest file of the store's backups/ folder."
         )
     if name.startswith(NO_ROOM):
-        return StoreError(f"The database could not grow ({error.orig}). Make room on the disk and try again.")
+        return StoreFull(f"The database could not grow ({error.orig}). Make room on the disk and try again.")
     if name.startswith("SQLITE_READONLY"):
         return StoreError("The store is read-only for this user. Check the rights of its folder.")
     return StoreError(f"The database refused: {error.orig}")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tracking.spool.files import RESERVE_BYTES, SpoolFiles
 from tracking.spool.format import MAGIC, Event, pack_event
-from tracking.spool.lock import FileLock, try_lock
+from tracking.spool.lock import wait_lock
 
 MEMORY_LIMIT = 64 << 20
 RETRY_SECONDS = 0.25
@@ -46,10 +46,8 @@ class SpoolWriter:
         self._behind = False
         self._next_try = 0.0
         self._closed = False
-        lock = try_lock(files.lock)
-        if lock is None:
-            raise OSError(f"the lock {files.lock} is held by another process")
-        self._lock: FileLock = lock
+        # Waiting, for nobody but a recovery that has just seen the file and is about to let it go.
+        self._lock = wait_lock(files.lock)
         try:
             head = MAGIC + b"".join(map(pack_event, first))
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
@@ -61,7 +59,7 @@ class SpoolWriter:
             os.rename(files.unfinished, files.records)
         except BaseException:
             files.remove_records()
-            lock.release()
+            self._lock.release()
             raise
         self.size = len(head)
         """Bytes in the file so far, all of them whole records."""
