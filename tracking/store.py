@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -12,7 +13,7 @@ from tracking.client.ingester import drain_store
 from tracking.config import StoreLocation, locate_store
 from tracking.database import edits, history, run_queries, search
 from tracking.database.opening import open_database
-from tracking.database.recovery import recover
+from tracking.database.recovery import Recovery, recover
 from tracking.errors import InvalidValue
 from tracking.records import ExperimentRecord, KeyCatalogue, RunRecord, Series
 from tracking.validation import checked_notes, checked_tags, checked_text
@@ -39,6 +40,8 @@ def open_store(store: str | os.PathLike[str] | None = None) -> Store:
 class Store:
     """One store. Thread-safe; what it returns is a snapshot and never changes.
 
+    While it is open, runs whose process died are taken in and marked lost.
+
     Queries first wait until what this process has logged is in the database.
 
     Attributes:
@@ -48,6 +51,9 @@ class Store:
     def __init__(self, location: StoreLocation) -> None:
         self.location = location
         self._engines = open_database(location)
+        self._recovery = Recovery(location, self._engines)
+        # A store that is dropped without close() must not leave its thread behind.
+        self._finalizer = weakref.finalize(self, self._recovery.stop)
 
     # Runs
 
@@ -198,11 +204,15 @@ class Store:
     # Care
 
     def recover(self) -> list[str]:
-        """Take in what dead processes left behind; returns the ids of runs that were marked lost."""
+        """Take in what dead processes left behind; returns the ids of runs that were marked lost.
+
+        An open store does this by itself every two seconds; a call is for those who cannot wait.
+        """
         return recover(self.location, self._engines)
 
     def close(self) -> None:
-        """Close the store's connections."""
+        """End the store's thread and close its connections."""
+        self._finalizer()
         self._engines.dispose()
 
     def __enter__(self) -> Self:

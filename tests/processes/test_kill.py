@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,7 +185,6 @@ def test_a_forked_child_that_sleeps_on_does_not_keep_a_dead_run_running(
         process.kill()
         process.wait()
         with tracking.open_store(store_folder) as store:
-            assert store.recover() == [run_id]
             assert store.run(run_id).status is RunStatus.LOST
             check_whole(store, run_id, 100)
     finally:
@@ -200,7 +200,14 @@ def test_a_living_run_is_not_lost(start_script: StartScript, store_folder: Path)
     for _ in range(200):
         process.stdout.readline()
     with tracking.open_store(store_folder) as store:
+        deadline = time.monotonic() + 10
+        while not store.count() and time.monotonic() < deadline:
+            time.sleep(0.05)
         assert store.recover() == []
+        assert store.run(run_id).status is RunStatus.RUNNING
         process.kill()
         process.wait()
-        assert store.recover() == [run_id]
+        deadline = time.monotonic() + 10
+        while store.run(run_id).status is RunStatus.RUNNING and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert store.run(run_id).status is RunStatus.LOST, "an open store looks by itself"

@@ -15,6 +15,7 @@ from tracking.client.notices import Notices
 from tracking.config import StoreLocation
 from tracking.errors import StoreBusy, StoreFull, TrackingError
 from tracking.spool.files import leftover_spools
+from tracking.spool.forking import working
 from tracking.spool.writer import SpoolWriter
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Ingester:
             self._wake.wait(INTERVAL if self._followed else None)
             self._wake.clear()
             for followed in list(self._followed.values()):
-                with _fork_gate:
+                with working():
                     self._guarded(followed)
             with self._progress:
                 self._progress.notify_all()
@@ -203,9 +204,6 @@ class Ingester:
 
 
 _ingesters: dict[str, Ingester] = {}
-_fork_gate = threading.Lock()
-"""Held while the thread works, and by a fork: a child must not inherit a library's mutex in the locked state."""
-_gate_taken = False
 
 
 def ingester_for(location: StoreLocation) -> Ingester:
@@ -223,24 +221,9 @@ def drain_store(location: StoreLocation) -> None:
         ingester.drain()
 
 
-def _before_fork() -> None:
-    global _gate_taken
-    # Bounded: a fork may be late, it never hangs because of us.
-    _gate_taken = bool(_ingesters) and _fork_gate.acquire(timeout=2.0)
-
-
-def _after_in_parent() -> None:
-    global _gate_taken
-    if _gate_taken:
-        _gate_taken = False
-        _fork_gate.release()
-
-
 def _after_in_child() -> None:
-    global _fork_gate, _gate_taken
-    _fork_gate = threading.Lock()
-    _gate_taken = False
+    # Children have no ingester: their parent follows what they write.
     _ingesters.clear()
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child)
+os.register_at_fork(after_in_child=_after_in_child)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 
 from tracking.config import StoreLocation
 from tracking.database.engine import Engines
 from tracking.database.ingest import SpoolIngest
-from tracking.errors import StoreBusy
+from tracking.errors import StoreBusy, TrackingError
 from tracking.records import RunStatus
 from tracking.spool.files import SpoolFiles, leftover_spools
+from tracking.spool.forking import working
 from tracking.spool.lock import try_lock
+
+INTERVAL = 2.0
+"""Seconds between two looks: a dead run is lost well within 10 s."""
+FIRST_SECONDS = 2.0
+
+_LOG = logging.getLogger(__name__)
+_told: set[str] = set()
 
 
 def recover(
@@ -25,7 +35,7 @@ def recover(
         location: The store.
         engines: On its database.
         run: Only the spools of this run.
-        patience: Seconds in all to wait for a locked database; what remains is left for the next call.
+        patience: Seconds in all; what remains is left for the next call.
 
     Returns:
         The ids of the runs that were marked lost.
@@ -36,6 +46,8 @@ def recover(
         run_id = files.spool_id.partition(".")[0]
         if run is not None and run_id != run:
             continue
+        if time.monotonic() >= give_up:
+            break
         lock = try_lock(files.lock)
         if lock is None:
             continue
@@ -43,23 +55,60 @@ def recover(
             if not files.records.exists():
                 files.remove_records()  # died before its first event, or was ingested whole
                 lock.release()
-                continue
-            if _take_in(files, engines, max(0.1, give_up - time.monotonic())):
-                lost.append(run_id)
-            files.remove_records()
-            lock.release()
+            elif (marked := _take_in(files, engines, give_up)) is not None:
+                if marked:
+                    lost.append(run_id)
+                files.remove_records()
+                lock.release()
         except StoreBusy:
             break
+        except (TrackingError, OSError, ValueError, LookupError, TypeError) as error:
+            # One damaged spool must not keep the others out; it stays where it is.
+            if files.spool_id not in _told:
+                _told.add(files.spool_id)
+                _LOG.warning("The spool %s could not be read in and is left there: %s", files.records, error)
         finally:
             lock.close()
     return lost
 
 
-def _take_in(files: SpoolFiles, engines: Engines, patience: float) -> bool:
+def _take_in(files: SpoolFiles, engines: Engines, give_up: float) -> bool | None:
+    """Ingest a spool whole; returns whether its run was marked lost, None when time ran out before the end."""
     ingest = SpoolIngest(engines, files)
     try:
-        while ingest.step(patience=patience):
-            pass
-        return ingest.seal(patience=patience, status=RunStatus.LOST)
+        while ingest.step(patience=max(0.1, give_up - time.monotonic())):
+            if time.monotonic() >= give_up:
+                return None
+        return ingest.seal(patience=max(0.1, give_up - time.monotonic()), status=RunStatus.LOST)
     finally:
         ingest.close()
+
+
+class Recovery:
+    """A thread that recovers every few seconds as long as a store is open."""
+
+    def __init__(self, location: StoreLocation, engines: Engines) -> None:
+        self._location = location
+        self._engines = engines
+        self._stop = threading.Event()
+        # At once and in the caller's time, so that its first query is true; what takes longer goes on behind.
+        self._once(FIRST_SECONDS)
+        self._thread = threading.Thread(target=self._work, name="podium-recovery", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; returns when it no longer uses the engines, or after a second."""
+        self._stop.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(1.0)
+
+    def _work(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            self._once(INTERVAL)
+
+    def _once(self, seconds: float) -> None:
+        try:
+            with working():
+                recover(self._location, self._engines, patience=seconds)
+        except Exception as error:  # a busy disk: the next time will do
+            _LOG.info("Runs whose process died could not be looked for: %s", error)

@@ -1,4 +1,4 @@
-"""What every page starts with: navigation, the store, the error boundary, the recovery tick.
+"""What every page starts with: navigation, the store, the error boundary.
 
 A page is written inside one block::
 
@@ -13,12 +13,10 @@ itself.
 from __future__ import annotations
 
 import functools
-import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from typing import TYPE_CHECKING, Final, ParamSpec
 
 import streamlit as st
 
@@ -34,11 +32,8 @@ P = ParamSpec("P")
 
 NAME: Final = "Podium"
 PAGES: Final = Path(__file__).resolve().parents[2] / "pages"
-RECOVERY_S: Final = 3.0
-"""Seconds between two looks for runs whose process died; a dead run must show within 10 s."""
 
 _DECLARED: Final = "frame.declared"
-_LOG: Final = logging.getLogger(__name__)
 
 
 def navigate() -> Page:
@@ -76,7 +71,7 @@ def page(title: str) -> Iterator[Store]:
     with feedback.boundary():
         store: Store | None = None
         with feedback.boundary():
-            store = _open(str(store_location().root)).store
+            store = _open(str(store_location().root))
         if store is None:
             st.stop()
         yield store
@@ -107,40 +102,13 @@ def store_location() -> config.StoreLocation:
     return config.locate_store()
 
 
-class _OpenStore:
-    """The store with the thread that ingests what dead processes left and marks their runs lost."""
-
-    def __init__(self, root: str) -> None:
-        from tracking.store import open_store  # with the database layer: not before a page is drawn
-
-        self.store = open_store(root)
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._keep_recovering, name="podium-recovery", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._closed.set()
-        self._thread.join(timeout=RECOVERY_S)
-        self.store.close()
-
-    def _keep_recovering(self) -> None:
-        reported = ""
-        while True:
-            try:
-                self.store.recover()
-                reported = ""
-            except Exception as error:  # a busy disk or database: the next tick tries again
-                if repr(error) != reported:
-                    reported = repr(error)
-                    _LOG.warning("Runs whose process died could not be looked for: %s", error)
-            if self._closed.wait(RECOVERY_S):
-                return
-
-
-def _close(opened: Any) -> None:
-    opened.close()
+def _close(store: Store) -> None:
+    store.close()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=_close)
-def _open(root: str) -> _OpenStore:
-    return _OpenStore(root)
+def _open(root: str) -> Store:
+    """Open a store once; while it is open, runs whose process died are taken in and marked lost."""
+    from tracking.store import open_store  # with the database layer: not before a page is drawn
+
+    return open_store(root)
