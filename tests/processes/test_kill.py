@@ -78,12 +78,12 @@ POINTS = {
         Ingester._look_after = lambda self, followed: None
         """,
     "inside the transaction": """
-        import tracking.database.ingest as ingest
-        then = ingest.add_summaries
+        import tracking.database.session_rows as rows
+        then = rows.add_summaries
         def add_summaries(*given):
             then(*given)
             die()
-        ingest.add_summaries = add_summaries
+        rows.add_summaries = add_summaries
         """,
     "after the commit": """
         from tracking.database.series import SeriesChange

@@ -14,10 +14,11 @@ import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from tracking.database.blocks import BLOCK_POINTS, Columns, concatenate, decode, encode
-from tracking.database.tables import MetricBlockRow, MetricSeriesRow
+from tracking.database.tables import MetricBlockRow, MetricKeyRow, MetricSeriesRow
 
 blocks = MetricBlockRow.__table__  # type: ignore[attr-defined]
 series_table = MetricSeriesRow.__table__  # type: ignore[attr-defined]
+keys = MetricKeyRow.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True)
@@ -42,6 +43,12 @@ class SeriesChange:
     rows: list[dict[str, Any]]
     points: int
     open: list[tuple[int, int]]
+
+    def number(self, key_id: int, series_id: int) -> None:
+        """Give a new series its numbers, which only the transaction knows."""
+        self.state.key_id, self.state.series_id = key_id, series_id
+        for row in self.rows:
+            row["series_id"] = series_id
 
     def done(self) -> None:
         """Take the change into the state, once it is committed."""
@@ -113,24 +120,21 @@ def read_blocks(connection: Connection, series_id: int, positions: list[int] | N
     return [decode(data) for (data,) in connection.execute(query)]
 
 
-def load_states(connection: Connection, run_id: int, session_id: int) -> dict[int, SeriesState]:
-    """Return the states of a session's series by key id, for a process that takes over."""
-    states: dict[int, SeriesState] = {}
+def load_states(connection: Connection, run_id: int, session_id: int) -> dict[str, SeriesState]:
+    """Return the states of a session's series by metric key, for a process that takes over."""
+    states: dict[str, SeriesState] = {}
     by_series: dict[int, SeriesState] = {}
-    rows = connection.execute(
-        select(series_table.c.id, series_table.c.key_id).where(
-            series_table.c.run_id == run_id, series_table.c.session_id == session_id
-        )
-    )
-    for series_id, key_id in rows:
-        states[key_id] = by_series[series_id] = SeriesState(key_id, series_id)
-    query = (
+    mine = (series_table.c.run_id == run_id, series_table.c.session_id == session_id)
+    query = select(keys.c.name, keys.c.id, series_table.c.id).join(keys, keys.c.id == series_table.c.key_id)
+    for name, key_id, series_id in connection.execute(query.where(*mine)):
+        states[name] = by_series[series_id] = SeriesState(key_id, series_id)
+    sizes = (
         select(blocks.c.series_id, blocks.c.position, blocks.c.count)
         .join(series_table, series_table.c.id == blocks.c.series_id)
-        .where(series_table.c.run_id == run_id, series_table.c.session_id == session_id)
+        .where(*mine)
         .order_by(blocks.c.series_id, blocks.c.position)
     )
-    for series_id, position, count in connection.execute(query):
+    for series_id, position, count in connection.execute(sizes):
         state = by_series[series_id]
         state.points = position + count
         if count < BLOCK_POINTS:

@@ -1,0 +1,129 @@
+"""The rows behind what one session says, written in its ingest's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from tracking.database import run_writes
+from tracking.database.history import read_visible
+from tracking.database.run_writes import sessions
+from tracking.database.stretch import Stretch
+from tracking.database.summaries import add_summaries, replace_summary, summarize
+from tracking.database.tables import MetricBlockRow, MetricSeriesRow
+from tracking.records import RunStatus
+from tracking.spool.format import Event
+
+series_table = MetricSeriesRow.__table__  # type: ignore[attr-defined]
+blocks = MetricBlockRow.__table__  # type: ignore[attr-defined]
+
+GONE = "The process ended without a word (killed, out of memory, or the machine went down)."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session belongs, by internal numbers."""
+
+    session: int
+    run: int
+    experiment: int
+
+
+def apply_events(connection: Connection, place: Place, events: Iterable[Event]) -> bool:
+    """Write the rows of events; returns whether they change the experiment's structure."""
+    changed = False
+    for event in events:
+        changed = True
+        kind = event["t"]
+        if kind == "params":
+            run_writes.set_params(connection, place.run, event["leaves"])
+        elif kind == "tags":
+            run_writes.set_tags(connection, place.run, event["tags"])
+        elif kind == "notes":
+            run_writes.set_column(connection, place.run, "notes", event["notes"])
+        elif kind == "goal":
+            run_writes.set_goal(connection, place.experiment, event["key"], event["goal"])
+        elif kind == "repeat":
+            run_writes.set_repeat(connection, place.experiment, event["vary"], event["ignore"])
+        elif kind == "dropped":
+            run_writes.set_dropped(connection, place.run, place.session, event["points"])
+        elif kind == "final":
+            status, error = RunStatus(event["status"]), event.get("error")
+            run_writes.finish_run(
+                connection, place.run, place.session, status, event["time"], event["seconds"], error
+            )
+    return changed
+
+
+def mark_gone(connection: Connection, place: Place, status: RunStatus) -> bool:
+    """Set `status` on the run of a dead session that owned it and left none; returns whether it did."""
+    runs = run_writes.runs
+    stands, last_seen = connection.execute(
+        select(runs.c.status, runs.c.last_seen).where(runs.c.id == place.run)
+    ).one()
+    if RunStatus(stands).is_final:
+        return False
+    return run_writes.finish_run(connection, place.run, place.session, status, last_seen, None, GONE)
+
+
+def new_series(connection: Connection, place: Place, keys: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Make the series of keys that the session had not logged before; returns (key, series) numbers."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    numbers = run_writes.key_numbers(connection, run_writes.metric_keys, wanted)
+    rows = [{"run_id": place.run, "key_id": numbers[key], "session_id": place.session} for key in wanted]
+    connection.execute(insert(series_table), rows)
+    query = select(series_table.c.key_id, series_table.c.id).where(
+        series_table.c.run_id == place.run, series_table.c.session_id == place.session
+    )
+    made = {row.key_id: row.id for row in connection.execute(query)}
+    return {key: (numbers[key], made[numbers[key]]) for key in wanted}
+
+
+def write_summaries(connection: Connection, place: Place, stretch: Stretch, numbers: dict[str, int]) -> None:
+    """Add the stretch to the run's summaries; where steps were logged again, compute them anew."""
+    again = _logged_again(connection, place, stretch, numbers)
+    added: list[dict[str, Any]] = [
+        {"run_id": place.run, "key_id": numbers[key], **row}
+        for key, row in stretch.summaries.items()
+        if numbers[key] not in again
+    ]
+    if added:
+        add_summaries(connection, added)
+    for number in again:
+        steps, values, _ = read_visible(connection, place.run, number)
+        replace_summary(connection, {"run_id": place.run, "key_id": number, **summarize(steps, values)})
+
+
+def _logged_again(
+    connection: Connection, place: Place, stretch: Stretch, numbers: dict[str, int]
+) -> set[int]:
+    """Return the keys of which the stretch and another session of a resumed run have steps in common."""
+    if not stretch.points:
+        return set()
+    resumed = connection.execute(
+        select(sessions.c.id).where(sessions.c.run_id == place.run, sessions.c.owner, sessions.c.ordinal > 0)
+    ).first()
+    if resumed is None:
+        return set()
+    again: set[int] = set()
+    for key, (steps, _, _) in stretch.points.items():
+        overlap = connection.execute(
+            select(blocks.c.id)
+            .join(series_table, series_table.c.id == blocks.c.series_id)
+            .where(
+                series_table.c.run_id == place.run,
+                series_table.c.key_id == numbers[key],
+                series_table.c.session_id != place.session,
+                blocks.c.min_step <= int(steps.max()),
+                blocks.c.max_step >= int(steps.min()),
+            )
+            .limit(1)
+        ).first()
+        if overlap is not None:
+            again.add(numbers[key])
+    return again
