@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tracking.ui import cache, chart_grid, comparison, controls, feedback, format, frame, state, watch
+from tracking.ui import (
+    cache,
+    chart_grid,
+    comparison,
+    controls,
+    feedback,
+    format,
+    frame,
+    navigation,
+    state,
+    watch,
+)
 from tracking.ui.runs_frame import metric_rank
 
 FIRST_CHARTS = 6
@@ -42,6 +53,7 @@ with frame.page("Compare") as store:
         chart_grid.draw(store, now, chosen, goals, owner="compare", first=FIRST_CHARTS)
         comparison.metrics(now, chosen.metrics or keys, goals)
         comparison.params(now)
+        navigation.follow()
 
     drawn()
     if not live:

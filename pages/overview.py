@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from tracking.ui import cache, frame, overview, start_here, state, watch
+from tracking.ui import cache, frame, navigation, overview, start_here, state, watch
 
 with frame.page("Overview") as store:
     st.title("Overview")
@@ -38,6 +38,7 @@ with frame.page("Overview") as store:
         overview.running_now(store)
         overview.experiments_table(store, current, now)
         overview.recent_runs(store)
+        navigation.follow()
 
     sections()
     if not live:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from tracking.records import Goal, RunRecord
-from tracking.ui import cache, format, grid, state, tables
+from tracking.ui import cache, format, grid, navigation, state, tables
 
 if TYPE_CHECKING:
     from tracking.store import Store
@@ -61,7 +61,7 @@ def metrics(runs: Sequence[RunRecord], keys: Sequence[str], goals: Mapping[str, 
         ),
         alt="Metrics of the compared runs",
         key="compare.metrics",
-        on_open=lambda row: state.open_run(ids[row]),
+        on_open=lambda row: navigation.open_run(ids[row]),
     )
     notes = []
     if any(key in goals for key in keys):

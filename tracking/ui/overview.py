@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from tracking.records import ExperimentRecord, RunRecord
-from tracking.ui import cache, format, grid, state, tables
+from tracking.ui import cache, format, grid, navigation, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.runs_frame import metric_rank
 from tracking.ui.tables import Table, TableColumn
@@ -50,7 +50,7 @@ def experiments_table(store: Store, experiments: Sequence[ExperimentRecord], now
         alt="Experiments with their number of runs, best result and last activity",
         key="overview.experiments",
         rows=12,
-        on_open=lambda row: state.open_runs(shown[row].name),
+        on_open=lambda row: navigation.open_experiment(shown[row].name),
     )
     if len(experiments) > len(shown):
         st.caption(
@@ -100,7 +100,7 @@ def recent_runs(store: Store) -> None:
         tables.runs_table(frame, [], {}, zone=reader_zone()),
         alt="The newest runs of all experiments",
         key="overview.recent",
-        on_open=lambda row: state.open_run(ids[row]),
+        on_open=lambda row: navigation.open_run(ids[row]),
     )
 
 

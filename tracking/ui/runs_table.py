@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from tracking.records import ExperimentRecord
-from tracking.ui import cache, format, grid, state, tables
+from tracking.ui import cache, format, grid, navigation, state, tables
 from tracking.ui.runs_frame import (
     METRIC,
     PARAM,
@@ -162,11 +162,12 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
         alt="Runs with their status, metrics and params",
         key=key,
         rows=TABLE_ROWS,
-        on_open=lambda row: state.open_run(ids[row]),
+        on_open=lambda row: navigation.open_run(ids[row]),
     )
     st.session_state[state.SHOWN_RUNS] = (key, rows)
     with actions:
         _actions([ids[row] for row in chosen], arrived)
+        navigation.follow()
     _pages(store, query, rows)
 
 
@@ -189,9 +190,9 @@ def _actions(chosen: list[str], arrived: int) -> None:
         key="runs.compare",
         help=f"Tick two to {state.MAX_RUNS} runs at the left of the table",
     ):
-        state.open_compare(chosen)
-    if count == 1 and st.button("Open", key="runs.open", type="primary"):
-        state.open_run(chosen[0])
+        navigation.open_compare(chosen)
+    if count == 1 and st.button("Open the run", key="runs.open", type="primary"):
+        navigation.open_run(chosen[0])
     if count:
         st.button("Clear", key="runs.clear", on_click=_forget)
     if too_many:

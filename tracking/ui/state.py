@@ -84,21 +84,6 @@ def set_after(run_id: str | None) -> None:
         st.query_params[AFTER] = run_id
 
 
-def open_run(run_id: str) -> None:
-    """Go to the page of a run."""
-    st.switch_page(RUN_PAGE, query_params={RUN: run_id})
-
-
-def open_compare(ids: Sequence[str]) -> None:
-    """Go to the comparison of these runs."""
-    st.switch_page(COMPARE_PAGE, query_params={RUNS: ",".join(ids)})
-
-
-def open_runs(experiment: str | None = None) -> None:
-    """Go to the table of runs, of one experiment or of all."""
-    st.switch_page(RUNS_PAGE, query_params={} if experiment is None else {EXPERIMENT: experiment})
-
-
 def _checked_id(text: str) -> str | None:
     text = text.strip()
     return text if _ID.fullmatch(text) else None

@@ -1,0 +1,81 @@
+"""Goes to another page from inside a live section.
+
+`st.switch_page` there races with the section's own timer: a tick that is under way
+when the server switches names the old page, and the browser is left with an empty
+one (measured on Streamlit 1.67: one switch in seven, at a tick a second). A link
+followed in the browser stops the timers first. So a section draws the link, and a
+few lines of script press it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from tracking.ui import state
+from tracking.ui.markdown import escape
+
+_GOING: Final = "navigation.going"
+_PLACE: Final = "navigation-going"
+_numbers = itertools.count(1)
+
+_press = st.components.v2.component(
+    "podium_navigation",
+    js="""
+let pressed = 0;
+export default function ({ data }) {
+  if (data.number === pressed) return;
+  pressed = data.number;
+  let frames = 0;
+  const press = () => {
+    const link = document.querySelector(`.st-key-${data.place} a`);
+    if (link) link.click();
+    else if (frames++ < 120) requestAnimationFrame(press);
+  };
+  press();
+}
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to go: a page's file, what to call it, and its query parameters."""
+
+    page: str
+    label: str
+    query: Mapping[str, str]
+    number: int
+
+
+def open_run(run_id: str) -> None:
+    """Ask for the page of a run; for callbacks and buttons of a section that calls `follow`."""
+    _ask(state.RUN_PAGE, "run", {state.RUN: run_id})
+
+
+def open_compare(run_ids: Sequence[str]) -> None:
+    """Ask for the comparison of these runs."""
+    _ask(state.COMPARE_PAGE, "comparison", {state.RUNS: ",".join(run_ids)})
+
+
+def open_experiment(name: str) -> None:
+    """Ask for the table of an experiment's runs."""
+    _ask(state.RUNS_PAGE, "runs", {state.EXPERIMENT: name})
+
+
+def follow() -> None:
+    """Go where somebody asked to go, if so; the last call of a section."""
+    going: Destination | None = st.session_state.pop(_GOING, None)
+    if going is None:
+        return
+    with st.container(key=_PLACE):
+        st.page_link(going.page, label=escape(f"Opening the {going.label}"), query_params=dict(going.query))
+        _press(key=f"{_PLACE}-press", data={"place": _PLACE, "number": going.number})
+
+
+def _ask(page: str, label: str, query: Mapping[str, str]) -> None:
+    st.session_state[_GOING] = Destination(page, label, query, next(_numbers))
