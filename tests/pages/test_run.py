@@ -79,11 +79,24 @@ def test_tags_and_notes_are_saved_in_the_store(open_page: OpenPage, seeded: Stor
     target = run_id(seeded, "run-0")
     app = open_page("run", may_act=True, run=target, tab="Tags and notes")
     app.text_area[0].set_value("It *works*.")
-    app.multiselect(key=f"run.tags.{target}").set_value(["good", "keep"])
+    (tags,) = (field for field in app.multiselect if field.label == "Tags")
+    tags.set_value(["good", "keep"])
     app.button(key="run.save").click().run()
     assert not app.exception and not app.error
     assert seeded.run(target).notes == "It *works*."
     assert seeded.run(target).tags == ("good", "keep")
+    assert "good" in texts(app)
+
+
+def test_text_saved_elsewhere_is_not_overwritten_by_an_old_form(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "run-0")
+    app = open_page("run", may_act=True, run=target, tab="Tags and notes")
+    seeded.set_notes(target, "From another tab")
+    (tags,) = (field for field in app.multiselect if field.label == "Tags")
+    tags.set_value(["mine"])
+    app.button(key="run.save").click().run()
+    assert seeded.run(target).notes == "From another tab"
+    assert app.text_area[0].value == "From another tab"
 
 
 def test_without_the_key_tags_and_notes_are_text(open_page: OpenPage, seeded: Store) -> None:

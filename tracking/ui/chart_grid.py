@@ -59,7 +59,8 @@ def draw(
     for group, members in groups.items():
         if len(groups) > 1:
             st.markdown(f"**{escape(group or 'Others')}**")
-        grid = st.grid(2 if len(runs) > 1 else 3, min_column_width=MIN_CHART_WIDTH, gap="small")
+        columns = min(len(members), 2 if len(runs) > 1 else 3)
+        grid = st.grid(columns, min_column_width=MIN_CHART_WIDTH, gap="small")
         for key in members:
             with grid.cell(), st.container(gap=None):
                 _chart(store, runs, key, controls, goals.get(key), owner, charts=min(shown, len(keys)))

@@ -115,7 +115,7 @@ def progress_of(run: RunRecord) -> tuple[int, float | None]:
 def latest_values(run: RunRecord) -> str:
     """Return the last values of the first metrics as one line."""
     keys = sorted(run.metrics, key=lambda key: metric_rank(key, {}))[:LATEST_METRICS]
-    return "   ".join(f"{key} {format.number(run.metrics[key].last, 4)}" for key in keys)
+    return " · ".join(f"{key} {format.number(run.metrics[key].last, 4)}" for key in keys)
 
 
 def _running_row(run: RunRecord) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
@@ -102,24 +103,27 @@ def notes(store: Store, run: RunRecord) -> None:
         st.markdown(f"**Tags** {escape(', '.join(run.tags)) or 'none'}")
         st.text(run.notes or "No notes.")
         return
-    # A form by revision of what it edits: what another session saved is not overwritten by old text.
-    with st.form(f"run.edit.{run.id}", border=False):
+    # Keyed on what it edits: what was saved elsewhere meanwhile shows here, and old text never overwrites it.
+    digest = hashlib.blake2b(repr((run.id, run.tags, run.notes)).encode(), digest_size=6).hexdigest()
+    with st.form(f"run.edit.{digest}", border=False):
         tags = st.multiselect(
             "Tags",
             sorted({*cache.keys(store, run.experiment).tags, *run.tags}),
             default=list(run.tags),
             accept_new_options=True,
-            key=f"run.tags.{run.id}",
+            key=f"run.tags.{digest}",
             placeholder="Choose, or type a new one",
         )
-        text = st.text_area("Notes", run.notes, key=f"run.notes.{run.id}", height=200, max_chars=100_000)
-        if st.form_submit_button("Save", type="primary", key="run.save"):
-            access.require_key()
-            if tuple(tags) != run.tags:
-                store.set_tags(run.id, tags)
-            if text != run.notes:
-                store.set_notes(run.id, text)
-            st.toast("Saved")
+        text = st.text_area("Notes", run.notes, key=f"run.notes.{digest}", height=200, max_chars=100_000)
+        saved = st.form_submit_button("Save", type="primary", key="run.save")
+    if saved and (tuple(tags) != run.tags or text != run.notes):
+        access.require_key()
+        if tuple(tags) != run.tags:
+            store.set_tags(run.id, tags)
+        if text != run.notes:
+            store.set_notes(run.id, text)
+        st.toast("Saved")
+        st.rerun()
 
 
 def _times(run: RunRecord) -> str:
