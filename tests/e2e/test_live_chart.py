@@ -126,6 +126,18 @@ def test_node_zoom_and_hidden_traces_survive_live_updates(page: Page, address: s
     assert all(url.startswith((address, "blob:", "data:")) for url in requests)
 
 
+def test_the_chart_offers_nothing_that_leaves_the_machine(page: Page, address: str) -> None:
+    page.goto(address)
+    node = chart(page, "Loss of two runs by step")
+    node.hover()
+    titles = node.locator(".modebar-btn").evaluate_all(
+        "buttons => buttons.map(button => button.dataset.title ?? button.getAttribute('aria-label'))"
+    )
+    assert len(titles) >= 4
+    assert not [title for title in titles if "Share" in title or "cloud" in title.lower() or "Edit" in title]
+    assert node.evaluate("node => node._context.plotlyServerURL") == ""
+
+
 def test_a_log_axis_reports_values_and_a_date_axis_microseconds(page: Page, address: str) -> None:
     page.goto(address)
     node = chart(page, "The same on a logarithmic axis")

@@ -118,7 +118,10 @@ export default function ({ data, parentElement, setStateValue }) {
       responsive: true,
       displaylogo: false,
       doubleClick: "autosize",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      // Plotly's own "Share chart" would upload the figure: no request leaves the machine.
+      showSendToCloud: false,
+      plotlyServerURL: "",
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
     });
     if (!chart.released) watch(node, chart);
   };
