@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from tracking.store import Store as Store
     from tracking.store import open_store as open_store
 
+# The client's names come from one module, so that what a forked child may need is loaded with `start_run`:
+# importing in a child can wait for ever for a lock that a thread of its parent held.
 _HOME = {
     "FilterError": "errors",
     "Goal": "records",
@@ -51,7 +53,7 @@ _HOME = {
     "MissingDependency": "errors",
     "NotAllowed": "errors",
     "NotFound": "errors",
-    "Run": "client.run",
+    "Run": "client.verbs",
     "RunRecord": "records",
     "RunStateError": "errors",
     "RunStatus": "records",
@@ -72,7 +74,7 @@ _HOME = {
     "open_store": "store",
     "set_notes": "client.verbs",
     "set_tags": "client.verbs",
-    "start_run": "client.start",
+    "start_run": "client.verbs",
 }
 
 __all__ = sorted(_HOME)

@@ -16,7 +16,7 @@ from tracking.database.opening import open_database
 from tracking.database.recovery import Recovery, recover
 from tracking.errors import InvalidValue
 from tracking.records import ExperimentRecord, KeyCatalogue, RunRecord, Series
-from tracking.validation import checked_notes, checked_tags, checked_text
+from tracking.validation import checked_names, checked_notes, checked_tags, checked_text, normalized
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +88,8 @@ class Store:
             FilterError: The filter or the order cannot be read; it says what was expected where.
             NotFound: `after` is no run of the store.
         """
+        if after is not None and not isinstance(after, str):
+            raise InvalidValue(f"after={after!r} is no run's id. Give the `run` of the last row you have.")
         with self._reading() as connection:
             found = search.search(
                 connection,
@@ -150,7 +152,8 @@ class Store:
     ) -> dict[tuple[str, str], Series]:
         """Return metric history as arrays, by (run id, key), where there is any; see `history`."""
         with self._reading() as connection:
-            return history.read_series(connection, _listed(runs), _listed(keys), superseded=superseded)
+            wanted = [normalized(key) for key in _listed(keys)]
+            return history.read_series(connection, _listed(runs), wanted, superseded=superseded)
 
     # What there is
 
@@ -199,7 +202,8 @@ class Store:
     def define_repeat(self, experiment: str, vary: Iterable[str], ignore: Iterable[str] = ()) -> None:
         """Say which params make runs of an experiment repeats; see `tracking.define_repeat`."""
         name = checked_text(experiment, "experiment")
-        self._edit(lambda connection: edits.define_repeat(connection, name, list(vary), list(ignore)))
+        varied, ignored = checked_names(vary, "vary"), checked_names(ignore, "ignore")
+        self._edit(lambda connection: edits.define_repeat(connection, name, varied, ignored))
 
     # Care
 
@@ -241,6 +245,8 @@ class Store:
 def _listed(names: str | Sequence[str]) -> list[str]:
     if isinstance(names, str):
         return [names]
+    if not isinstance(names, Iterable):
+        raise InvalidValue(f"{names!r} is no list of ids or keys.")
     listed = list(names)
     for name in listed:
         if not isinstance(name, str):

@@ -48,6 +48,20 @@ def checked_text(text: object, what: str, *, limit: int = NAME_LIMIT) -> str:
     return text
 
 
+def normalized(text: str) -> str:
+    """Return a name as it is stored (NFC, storable), for looking it up."""
+    return unicodedata.normalize("NFC", storable(text))
+
+
+def checked_names(names: object, what: str) -> list[str]:
+    """Return the names of params given as `what=`."""
+    if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+        raise InvalidValue(
+            f"{what}= takes a list of param names, for example {what}=['seed'], not {names!r}."
+        )
+    return [checked_text(name, "a param's name") for name in names]
+
+
 def checked_notes(text: object) -> str:
     """Return notes as stored: any text without NUL and lone surrogates, up to 1 MB."""
     if not isinstance(text, str):
@@ -93,7 +107,13 @@ def metric_value(value: object, key: str) -> tuple[float, str | None]:
         raise InvalidValue(_no_number(value, key))
     item = getattr(value, "item", None)
     if callable(item):
-        if getattr(value, "ndim", 0) != 0:
+        dtype = getattr(value, "dtype", None)
+        # A masked value, a date and a duration would come out as numbers that nobody logged.
+        if (
+            getattr(value, "ndim", 0) != 0
+            or getattr(dtype, "kind", "") in ("m", "M")
+            or kind.__name__ == "MaskedConstant"
+        ):
             raise InvalidValue(_no_number(value, key))
         try:
             value = item()
@@ -221,7 +241,10 @@ def _as_mapping(value: object) -> Mapping[Any, Any] | None:
 def _leaf_value(value: object) -> tuple[str, str, float | None]:
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "ndim", None) == 0:
-        value = item()
+        try:
+            value = item()
+        except Exception:
+            return "repr", storable(_safe_repr(value)), None
     if value is None:
         return "null", "null", None
     if isinstance(value, bool):
@@ -229,9 +252,13 @@ def _leaf_value(value: object) -> tuple[str, str, float | None]:
     if isinstance(value, int):
         # int(): an IntEnum or a subclass is its number.
         try:
-            return "int", str(int(value)), float(value)
-        except (OverflowError, ValueError):
+            text = str(int(value))
+        except ValueError:  # more digits than Python writes out
             return "repr", f"an integer of {value.bit_length()} bits", None
+        try:
+            return "int", text, float(value)
+        except OverflowError:
+            return "int", text, None
     if isinstance(value, float):
         finite = math.isfinite(value)
         return "float", repr(float(value)), float(value) if finite else None

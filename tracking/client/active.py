@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tracking.client.run import Run
 
-_stack: list[tuple[int, Run]] = []
-"""Open runs this process started, the newest last, with the thread that started each."""
+_open: list[tuple[bool, Run]] = []
+"""Open runs this process started, the newest last, and whether the main thread started each."""
+_mine: ContextVar[tuple[Run, ...]] = ContextVar("podium_runs", default=())
+"""Runs that this thread or this asyncio task started."""
 _handles: weakref.WeakSet[Run] = weakref.WeakSet()
 """Every handle that may hold a spool, attached ones included."""
 
 
 def push(run: Run) -> None:
-    """Make `run` the active one of this thread."""
+    """Make `run` the active one of this thread or task."""
     remove(run)
-    _stack.append((threading.get_ident(), run))
+    _open.append((threading.current_thread() is threading.main_thread(), run))
+    _mine.set((*_mine.get(), run))
     note(run)
 
 
@@ -30,21 +34,25 @@ def note(run: Run) -> None:
 
 def remove(run: Run) -> None:
     """Forget an ended run."""
-    _stack[:] = [entry for entry in _stack if entry[1] is not run]
+    _open[:] = [entry for entry in _open if entry[1] is not run]
+    _mine.set(tuple(one for one in _mine.get() if one is not run))
 
 
 def current() -> Run | None:
-    """Return the newest open run of this thread, or of the process when the thread started none."""
-    mine = threading.get_ident()
-    for thread, run in reversed(_stack):
-        if thread == mine:
+    """Return the newest open run of this thread or task; where there is none, the main thread's.
+
+    Never one that another worker thread started: its metrics are its own.
+    """
+    still_open = {id(run) for _, run in _open}
+    for run in reversed(_mine.get()):
+        if id(run) in still_open:
             return run
-    return _stack[-1][1] if _stack else None
+    return next((run for main, run in reversed(_open) if main), None)
 
 
 def open_runs() -> list[Run]:
     """Return every open run, the newest first."""
-    return [run for _, run in reversed(_stack)]
+    return [run for _, run in reversed(_open)]
 
 
 def handles() -> list[Run]:

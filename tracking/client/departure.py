@@ -12,12 +12,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any
 
 from tracking.client import active
 from tracking.client.ending import INTERRUPTING, Ending, ending_of
-from tracking.client.run import crash_ending
+from tracking.client.run import FINISH_SECONDS, crash_ending
 from tracking.records import RunStatus
 
 SIGNAL_SECONDS = 5.0
@@ -58,8 +59,9 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         # The user's handler, or Python's own for Ctrl-C: it decides what happens to the script.
         before(number, frame)
         return
+    deadline = time.monotonic() + SIGNAL_SECONDS
     for run in active.handles():
-        run._end(ending_of(None, signal.Signals(number)), SIGNAL_SECONDS)
+        run._end(ending_of(None, signal.Signals(number)), _until(deadline))
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
@@ -77,16 +79,22 @@ def _chain_excepthook() -> None:
 
 def _at_exit() -> None:
     interrupted = False
+    deadline = time.monotonic() + FINISH_SECONDS
     for run in active.handles():
         if run.crash is not None:
             interrupted = interrupted or run.crash.status is RunStatus.INTERRUPTED
-            run._end(run.crash)
+            run._end(run.crash, _until(deadline))
         elif run._session.signalled is not None:
-            run._end(ending_of(None, run._session.signalled))
+            run._end(ending_of(None, run._session.signalled), _until(deadline))
         else:
-            run._end(Ending(RunStatus.FINISHED))
+            run._end(Ending(RunStatus.FINISHED), _until(deadline))
     if interrupted:
         _exit_as_interrupted()
+
+
+def _until(deadline: float) -> float:
+    # All open runs share the time; the last word of each is in its spool whatever is left of it.
+    return max(0.05, deadline - time.monotonic())
 
 
 def _exit_as_interrupted() -> None:

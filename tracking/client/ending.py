@@ -7,6 +7,7 @@ import traceback
 from dataclasses import dataclass
 
 from tracking.records import RunStatus
+from tracking.validation import storable
 
 INTERRUPTING = (signal.SIGINT, signal.SIGTERM)
 
@@ -40,7 +41,7 @@ def ending_of(error: BaseException | None, signalled: signal.Signals | None) -> 
         if code in (None, 0):
             return Ending(RunStatus.FINISHED)
         return Ending(RunStatus.FAILED, f"The script left with exit code {code}.")
-    return Ending(RunStatus.FAILED, "".join(traceback.format_exception(error)))
+    return Ending(RunStatus.FAILED, storable("".join(traceback.format_exception(error))))
 
 
 def _raised_by_handler(error: BaseException) -> signal.Signals | None:

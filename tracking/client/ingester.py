@@ -42,8 +42,15 @@ class Followed:
         self.done = threading.Event()
         self.given_up = False
         self.retry_at = 0.0
+        self.look_at_children = 0.0
         self.ingested = 0
         """Size of the spool at the beginning of the last step that found nothing more."""
+
+    def forget_ingest(self) -> None:
+        """Begin again from the spool's first byte, for another database."""
+        if self.ingest is not None:
+            self.ingest.close()
+            self.ingest = None
 
 
 class Ingester:
@@ -56,13 +63,14 @@ class Ingester:
         self._wake = threading.Event()
         self._progress = threading.Condition()
         self._engines: Engines | None = None
+        self._database: tuple[int, int] | None = None
         self._recovered = False
-        self._look_at_children = 0.0
         self._thread: threading.Thread | None = None
 
     def follow(self, followed: Followed) -> None:
         """Begin to ingest a spool."""
         self._followed[followed.writer.files.spool_id] = followed
+        self._wake.set()  # with nothing to follow the thread sleeps for good
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="podium-ingest", daemon=True)
             self._thread.start()
@@ -84,7 +92,8 @@ class Ingester:
         """Wait until everything said before this call is in the database, or `seconds` are over."""
         wanted = [(followed, followed.writer.size) for followed in list(self._followed.values())]
         deadline = time.monotonic() + seconds
-        self._look_at_children = 0.0
+        for followed, _ in wanted:
+            followed.look_at_children = 0.0
         with self._progress:
             while any(f.ingested < size and not (f.given_up or f.done.is_set()) for f, size in wanted):
                 self._wake.set()
@@ -100,7 +109,10 @@ class Ingester:
             self._wake.clear()
             for followed in list(self._followed.values()):
                 with working():
-                    self._guarded(followed)
+                    try:
+                        self._guarded(followed)
+                    except Exception:  # while telling of a failure: this thread is all the runs have
+                        followed.retry_at = time.monotonic() + RETRY_SECONDS
             with self._progress:
                 self._progress.notify_all()
 
@@ -138,6 +150,15 @@ class Ingester:
         )
 
     def _look_after(self, followed: Followed) -> None:
+        if not followed.writer.is_in_place():
+            followed.notices.once(
+                "gone",
+                f"the spool of run {followed.run_id} is gone from {self.location.spool}: the store was deleted or "
+                "moved while the run was on. What it said since the last look is lost, and nothing more of it is kept.",
+            )
+            followed.writer.abandon()
+            self._leave(followed)
+            return
         engines = self._open()
         if followed.ingest is None:
             from tracking.database.ingest import SpoolIngest
@@ -147,7 +168,9 @@ class Ingester:
         ending = followed.ending
         while followed.ingest.step(patience=PATIENCE):
             pass
-        self._follow_children(followed.run_id, engines, ending)
+        if ending or time.monotonic() >= followed.look_at_children:
+            followed.look_at_children = time.monotonic() + CHILDREN_INTERVAL
+            self._follow_children(followed.run_id, engines)
         followed.ingested = size
         if ending:
             followed.ingest.seal(patience=PATIENCE)
@@ -155,11 +178,18 @@ class Ingester:
             self._leave(followed)
 
     def _open(self) -> Engines:
+        if self._engines is not None and self._database != _identity(self.location):
+            # Deleted, moved or replaced since: what went into the old file would be seen by nobody.
+            self._engines.dispose()
+            self._engines = None
+            for followed in self._followed.values():
+                followed.forget_ingest()
         if self._engines is None:
             # The first import of the database layer takes longer than everything before it.
             from tracking.database.opening import open_database
 
             self._engines = open_database(self.location, busy_seconds=PATIENCE)
+            self._database = _identity(self.location)
         if not self._recovered:
             from tracking.database.recovery import recover
 
@@ -167,14 +197,11 @@ class Ingester:
             recover(self.location, self._engines, patience=PATIENCE)
         return self._engines
 
-    def _follow_children(self, run_id: str, engines: Engines, ending: bool) -> None:
+    def _follow_children(self, run_id: str, engines: Engines) -> None:
         """Ingest what other processes say to the run, and end the sessions of those that are gone."""
-        if not ending and time.monotonic() < self._look_at_children:
-            return
         from tracking.database.ingest import SpoolIngest
         from tracking.database.recovery import recover
 
-        self._look_at_children = time.monotonic() + CHILDREN_INTERVAL
         others = [
             files
             for files in leftover_spools(self.location.spool)
@@ -197,10 +224,18 @@ class Ingester:
 
     def _leave(self, followed: Followed) -> None:
         self._followed.pop(followed.writer.files.spool_id, None)
-        if followed.ingest is not None:
-            followed.ingest.close()
+        followed.forget_ingest()
         followed.writer.release()
         followed.done.set()
+
+
+def _identity(location: StoreLocation) -> tuple[int, int] | None:
+    """Return which file the database is, whatever its name; None when there is none."""
+    try:
+        found = os.stat(location.database)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 _ingesters: dict[str, Ingester] = {}

@@ -61,9 +61,9 @@ class MetricPacker:
                     self._next_step = step + 1
             elif type(step) is not int:
                 raise TypeError
-            elif step >= self._next_step:
-                self._next_step = step + 1
             record = pack(step, time.time_ns() // 1000, *values)
+            if step >= self._next_step:
+                self._next_step = step + 1
         except (KeyError, TypeError, AttributeError, struct.error):
             self._log_checked(metrics, step)
             return
@@ -85,6 +85,7 @@ class MetricPacker:
                     self._names[key] = name
                 number, note = metric_value(value, name)
             except InvalidValue as error:
+                exact = False
                 self._refuse(f"metric {name or key!r}", str(error))
                 continue
             if note is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -32,7 +33,7 @@ def tell(message: str) -> None:
             print(f"Podium: {message}", file=sys.stderr)
 
 
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 def _depth_of_caller() -> int:

@@ -16,8 +16,17 @@ from tracking.client.notices import Notices
 from tracking.client.session import Session
 from tracking.errors import InvalidValue, TrackingError
 from tracking.records import Goal, RunStatus
-from tracking.validation import Leaf, checked_notes, checked_tags, checked_text, flatten_params
+from tracking.validation import (
+    Leaf,
+    checked_names,
+    checked_notes,
+    checked_tags,
+    checked_text,
+    flatten_params,
+    storable,
+)
 
+_ENDINGS = ("finished", "failed", "interrupted", "pruned")
 FINISH_SECONDS = 9.5
 """The promise is 10 s for finish() as a whole."""
 
@@ -124,20 +133,26 @@ class Run:
         """How the run stands as far as this handle knows."""
         return self._ended or RunStatus.RUNNING
 
-    def finish(self, status: str = RunStatus.FINISHED, *, error: str | None = None) -> None:
+    def finish(self, status: str = RunStatus.FINISHED, *, error: object = None) -> None:
         """End the run; returns within 10 seconds, whatever the store does.
 
         In a forked or spawned child this ends the child's part only. A second call does nothing.
 
         Args:
-            status: "finished", "failed" or "interrupted".
-            error: Why, for the run's page.
+            status: "finished", "failed", "interrupted" or "pruned".
+            error: Why, for the run's page: a text, or the exception.
+
+        Raises:
+            InvalidValue: The status is another one.
         """
-        self._end(Ending(RunStatus(status), error))
+        if status not in _ENDINGS:
+            raise InvalidValue(f"finish({status!r}): a run ends as {', '.join(_ENDINGS)}.")
+        self._end(Ending(RunStatus(status), None if error is None else storable(str(error))))
 
     def __enter__(self) -> Self:
         self._in_block = True
-        active.push(self)
+        if self._ended is None:
+            active.push(self)
         return self
 
     def __exit__(
@@ -221,20 +236,20 @@ def goal_event(key: str, goal: str) -> dict[str, Any]:
 
 def repeat_event(vary: Iterable[str], ignore: Iterable[str]) -> dict[str, Any]:
     """Return the event of `define_repeat`; raises InvalidValue."""
-    for given, name in ((vary, "vary"), (ignore, "ignore")):
-        if isinstance(given, str):
-            raise InvalidValue(f"{name}= takes a list of param names, for example {name}=[{given!r}].")
-    return {
-        "t": "repeat",
-        "vary": [checked_text(param, "a param's name") for param in vary],
-        "ignore": [checked_text(param, "a param's name") for param in ignore],
-    }
+    return {"t": "repeat", "vary": checked_names(vary, "vary"), "ignore": checked_names(ignore, "ignore")}
+
+
+_attached: dict[tuple[str, str], Run] = {}
 
 
 def attach(description: RunDescription, strict: bool = False) -> Run:
     """Return a handle on a run that another process owns."""
-    run = Run(description, Session.attached(description), strict=strict)
-    active.note(run)
+    # One session for all the copies that a pool hands to its workers, task by task.
+    known = (str(description.location.root), description.run_id)
+    run = _attached.get(known)
+    if run is None or run._ended is not None:
+        run = _attached[known] = Run(description, Session.attached(description), strict=strict)
+        active.note(run)
     return run
 
 
@@ -242,4 +257,4 @@ def crash_ending(error: BaseException) -> Ending:
     """Return the ending of an exception that nobody caught."""
     if isinstance(error, KeyboardInterrupt):
         return Ending(RunStatus.INTERRUPTED, None)
-    return Ending(RunStatus.FAILED, "".join(traceback.format_exception(error)))
+    return Ending(RunStatus.FAILED, storable("".join(traceback.format_exception(error))))

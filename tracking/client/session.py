@@ -12,6 +12,7 @@ from tracking.client.ingester import Followed, ingester_for
 from tracking.client.notices import Notices
 from tracking.spool.files import SpoolFiles, make_folders
 from tracking.spool.format import Event, pack_event
+from tracking.spool.lock import FileLock
 from tracking.spool.writer import SpoolWriter
 
 
@@ -30,14 +31,24 @@ class Session:
         self.writer: SpoolWriter | None = None
         self.disabled = False
         self._followed: Followed | None = None
+        self._ownership: FileLock | None = None
         self._mutex = threading.RLock()
         self._started = time.monotonic()
 
     @classmethod
-    def owning(cls, description: RunDescription, first: list[Event], *, resumed: bool = False) -> Session:
-        """Begin a run (or go on with it) in this process; `first` is said at once with its beginning."""
+    def owning(
+        cls, description: RunDescription, first: list[Event], *, ownership: FileLock | None = None
+    ) -> Session:
+        """Begin a run in this process, or go on with one; `first` is said at once with its beginning.
+
+        Args:
+            description: The run.
+            first: Events.
+            ownership: Of a run that is gone on with; held until the session ends.
+        """
         session = cls(description, Notices(), owner=True)
-        if resumed:
+        session._ownership = ownership
+        if ownership is not None:
             session._started -= max(0.0, (now_us() - description.created) / 1e6)
         session._open(first)
         if session.writer is not None:
@@ -70,6 +81,8 @@ class Session:
     def end(self, ending: Ending, seconds: float) -> None:
         """Say the session's last word and, as the owner, bring everything into the database."""
         if self.writer is None:
+            if self._ownership is not None:
+                self._ownership.release()
             return
         if not self.owner:
             self.writer.close([{"t": "detached", "time": now_us()}])
@@ -83,12 +96,24 @@ class Session:
             "seconds": time.monotonic() - self._started,
         }
         self.writer.close([final])
+        self._say_what_is_missing()
+        try:
+            self._bring_in(seconds)
+        finally:
+            if self._ownership is not None:
+                self._ownership.release()
+
+    def _say_what_is_missing(self) -> None:
+        assert self.writer is not None
         if self.writer.dropped_points:
             self.notices.once(
                 "dropped",
                 f"{self.writer.dropped_points:,} points of run {self.description.run_id} are missing: "
                 "the disk was full. The count is shown with the run.",
             )
+
+    def _bring_in(self, seconds: float) -> None:
+        assert self.writer is not None
         if self._followed is not None and not ingester_for(self.description.location).finish(
             self._followed, seconds
         ):
@@ -105,6 +130,7 @@ class Session:
             self.writer.forget()
         self.writer = None
         self._followed = None
+        self._ownership = None
         self.owner = False
 
     def _open(self, first: list[Event]) -> SpoolWriter | None:

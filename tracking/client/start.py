@@ -58,7 +58,8 @@ def start_run(
         group: Ties runs together.
         parent: The run (or its id) that this one is a part of.
         total_steps: How many steps there will be, for progress.
-        resume: Id of a run to go on with; its process must be gone. Steps count on from its last one.
+        resume: Id of a run to go on with; its process must be gone. Steps count on from its last one;
+            experiment, name, group, parent and total_steps stay what they are.
         store: The store's folder; left out, `TRACKING_STORE`, the nearest `.tracking/`, or a new one here.
         capture: What to record of code and environment besides; taken note of when that is available.
         strict: `log()` raises for a value that cannot be kept instead of warning once.
@@ -71,7 +72,7 @@ def start_run(
     """
     location = locate_store(store)
     first = _first_events(params, tags, notes)
-    if resume is not None:
+    if resume is not None and not tracking_is_off():
         return _resume(location, resume, first, strict)
     created = now_us()
     description = RunDescription(
@@ -84,7 +85,8 @@ def start_run(
         parent=_parent_id(parent),
         total_steps=None if total_steps is None else checked_step(total_steps),
     )
-    _end_former_of_notebook()
+    if parent is None:
+        _end_former_of_notebook()
     if tracking_is_off():
         run = Run(description, Session.silent(description), strict=strict)
     else:
@@ -131,8 +133,11 @@ def _resume(location: StoreLocation, run_id: str, first: list[Event], strict: bo
     # The database layer, which a fresh run does not need at its start.
     from tracking.database.resuming import resumable_run
 
+    for open_run in active.open_runs():
+        if open_run.id == run_id and not open_run._in_block:
+            open_run._end(Ending(RunStatus.FINISHED))  # a notebook's cell that goes on with a run, run again
     drain_store(location)
-    record = resumable_run(location, run_id)
+    record, ownership = resumable_run(location, run_id)
     description = RunDescription(
         location=location,
         run_id=record.id,
@@ -143,7 +148,10 @@ def _resume(location: StoreLocation, run_id: str, first: list[Event], strict: bo
         parent=record.parent,
         total_steps=record.total_steps,
     )
-    run = Run(description, Session.owning(description, first, resumed=True), strict=strict)
+    first += _pending
+    _pending.clear()
+    run = Run(description, Session.owning(description, first, ownership=ownership), strict=strict)
+    run._remember_params(first)
     run._packer.begin_at(_next_step(record))
     active.push(run)
     watch()

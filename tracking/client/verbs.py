@@ -8,10 +8,23 @@ from typing import Any
 from tracking.client import active
 from tracking.client.notices import tell
 from tracking.client.run import Run, goal_event, repeat_event
-from tracking.client.start import define_later
+from tracking.client.start import define_later, start_run
 from tracking.config import locate_store
 from tracking.records import RunStatus
 from tracking.validation import checked_text
+
+__all__ = [
+    "Run",
+    "active_run",
+    "define_metric",
+    "define_repeat",
+    "finish",
+    "log",
+    "log_params",
+    "set_notes",
+    "set_tags",
+    "start_run",
+]
 
 _told: set[str] = set()
 
@@ -44,7 +57,7 @@ def set_notes(notes: str) -> None:
         run.set_notes(notes)
 
 
-def finish(status: str = RunStatus.FINISHED, *, error: str | None = None) -> None:
+def finish(status: str = RunStatus.FINISHED, *, error: object = None) -> None:
     """End the active run; see `Run.finish`."""
     run = _active("finish")
     if run is not None:

@@ -33,6 +33,11 @@ _VALUES = 16
 """The first plane of the values; the others are worth compressing as a rule."""
 _SAMPLE = 512
 
+
+class BlockDamaged(ValueError):
+    """The bytes are no block: an unknown format, a wrong length, or damage that zlib found."""
+
+
 Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 """Steps, values and times of the same length."""
 
@@ -68,16 +73,21 @@ def decode(data: bytes) -> Columns:
     """Return the points of a block.
 
     Raises:
-        ValueError: The format is unknown or the length does not fit.
+        BlockDamaged: The format is unknown or the length does not fit.
     """
+    if len(data) < _HEAD.size:
+        raise BlockDamaged("metric block without a head")
     form, count, mask = _HEAD.unpack_from(data)
     if form != FORMAT or mask >> _PLANES:
-        raise ValueError(f"metric block of unknown format {form}")
+        raise BlockDamaged(f"metric block of unknown format {form}")
     noise = bin(mask).count("1")
     stored = _HEAD.size + count * noise
-    packed = zlib.decompress(memoryview(data)[stored:])
+    try:
+        packed = zlib.decompress(memoryview(data)[stored:])
+    except zlib.error as error:
+        raise BlockDamaged(f"metric block of {count} points: {error}") from error
     if len(packed) != (_PLANES - noise) * count:
-        raise ValueError(f"metric block of {count} points has the wrong length")
+        raise BlockDamaged(f"metric block of {count} points has the wrong length")
     raw = iter(np.frombuffer(data, np.uint8, count * noise, _HEAD.size).reshape(noise, count))
     inflated = iter(np.frombuffer(packed, np.uint8).reshape(_PLANES - noise, count))
     # Plane by plane into its place: the shuffle is undone as it is read.

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from tracking.database.blocks import BlockDamaged
 from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
 
 Result = TypeVar("Result")
@@ -42,7 +43,7 @@ def make_engine(path: Path, *, read_only: bool = False, busy_seconds: float = BU
         busy_seconds: How long SQLite waits for a lock before it gives up.
     """
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         poolclass=QueuePool,
         pool_size=5,
         max_overflow=20,
@@ -76,16 +77,20 @@ def make_engine(path: Path, *, read_only: bool = False, busy_seconds: float = BU
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    reference = weakref.ref(engine)
-
-    def _dispose_in_child() -> None:
-        # Closing an inherited connection would take the parent's locks with it.
-        inherited = reference()
-        if inherited is not None:
-            inherited.dispose(close=False)
-
-    os.register_at_fork(after_in_child=_dispose_in_child)
+    _engines.add(engine)
     return engine
+
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _dispose_in_child() -> None:
+    # Closing an inherited connection would take the parent's locks with it.
+    for engine in list(_engines):
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_dispose_in_child)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,10 @@ class Engines:
                 yield connection
         except DatabaseError as error:
             raise translated(error) from error
+        except BlockDamaged as error:
+            raise StoreDamaged(
+                f"The metric history in {self.readers.url.database} is damaged: {error}."
+            ) from error
 
     def write(self, work: Callable[[Connection], Result], *, patience: float = BUSY_SECONDS) -> Result:
         """Run `work` in one write transaction; see `write`."""
@@ -174,7 +183,7 @@ def translated(error: DatabaseError) -> StoreError:
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StoreDamaged(
             f"The database file is damaged or no database ({error.orig}). Nothing was changed; "
-            "restore the newest file of the store's backups/ folder."
+            "put a backup in its place."
         )
     if name.startswith(NO_ROOM):
         return StoreFull(f"The database could not grow ({error.orig}). Make room on the disk and try again.")

@@ -10,6 +10,7 @@ the same spool: the slower one finds its stretch already taken and reads on.
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from sqlalchemy import Connection, column, select, table, update
@@ -31,10 +32,13 @@ from tracking.errors import StoreError
 from tracking.records import RunStatus
 from tracking.spool.files import SpoolFiles
 from tracking.spool.format import MAGIC
-from tracking.spool.reading import read_shapes
+from tracking.spool.reading import next_record, read_shapes
 
 STRETCH = 8 << 20
 """Bytes of a spool per transaction: bounds memory, and how long the database is held."""
+
+REBUILD_REST = 20
+"""Summaries of a resumed run take whole histories to compute: how many times that long to rest in between."""
 
 _VERSION: Any = select(column("version_num")).select_from(table(VERSION_TABLE))
 
@@ -57,6 +61,9 @@ class SpoolIngest:
         self._states: dict[str, SeriesState] = {}
         self._place: Place | None = None
         self._offset = -1
+        self._skipped = 0  # bytes behind the offset that are damaged
+        self._again: set[int] = set()
+        self._rebuild_at = 0.0
         self._descriptor = os.open(files.records, os.O_RDONLY | os.O_CLOEXEC)
         self.sealed = False
         """Whether the database has everything, the session's end included."""
@@ -88,6 +95,19 @@ class SpoolIngest:
             self._offset = -1
         return True
 
+    def damage(self) -> int | None:
+        """Return where whole records go on behind a damaged place; None when nothing but a torn end is left."""
+        if self.sealed:
+            return None
+        begin = self._offset + self._skipped
+        rest = os.pread(self._descriptor, os.fstat(self._descriptor).st_size - begin, begin)
+        found = next_record(rest, 0)
+        return None if found is None else begin + found
+
+    def go_on_at(self, place: int) -> None:
+        """Read on behind a damaged place."""
+        self._skipped = place - self._offset
+
     def seal(self, *, patience: float, status: RunStatus | None = None) -> bool:
         """Say that nothing more will come: merge the open blocks and let the files go.
 
@@ -114,7 +134,10 @@ class SpoolIngest:
     def _seal(self, patience: float, status: RunStatus | None) -> bool:
         place = self._place
         if place is None:
+            if os.fstat(self._descriptor).st_size > len(MAGIC):
+                raise StoreError("its beginning is damaged, so that nobody knows which run it belongs to")
             return False  # died before its first event: there is nothing to keep
+        self._rebuild(patience)
         events = last_words(self._files)
         with self._engines.readers.connect() as connection:
             merged = [prepare_change(connection, state, EMPTY, final=True) for state in self._states.values()]
@@ -151,20 +174,25 @@ class SpoolIngest:
             ).first()
             if row is None:
                 self._place, self._offset = None, len(MAGIC)
+                if os.pread(self._descriptor, len(MAGIC), 0) != MAGIC:
+                    raise StoreError("its first bytes are not those of a spool that this Podium can read")
                 return
             self._place = Place(row.id, row.run_id, row.experiment_id)
             self._offset, self.sealed = row.ingested, row.sealed
             self._states = load_states(connection, row.run_id, row.id)
-        if not self._shapes:
-            self._shapes = read_shapes(os.pread(self._descriptor, self._offset, 0), self._offset)
+            if session_rows.is_resumed(connection, row.run_id):
+                # What the one before still had to compute is not known: everything is.
+                self._again = {state.key_id for state in self._states.values()}
+        self._shapes = read_shapes(os.pread(self._descriptor, self._offset, 0), self._offset)
 
     def _next_stretch(self) -> Stretch | None:
-        data = os.pread(self._descriptor, STRETCH, self._offset)
-        stretch = read_stretch(data, self._shapes, self._offset)
+        begin = self._offset + self._skipped
+        data = os.pread(self._descriptor, STRETCH, begin)
+        stretch = read_stretch(data, self._shapes, begin)
         if stretch is None and len(data) == STRETCH:
             # One record larger than a stretch: a param of many megabytes.
-            rest = os.fstat(self._descriptor).st_size - self._offset
-            stretch = read_stretch(os.pread(self._descriptor, rest, self._offset), self._shapes, self._offset)
+            rest = os.fstat(self._descriptor).st_size - begin
+            stretch = read_stretch(os.pread(self._descriptor, rest, begin), self._shapes, begin)
         return stretch
 
     def _ingest(self, stretch: Stretch, patience: float) -> None:
@@ -177,15 +205,17 @@ class SpoolIngest:
                 for key, columns in stretch.points.items()
             }
 
+        again: set[int] = set()
+
         def work(connection: Connection) -> Place:
+            nonlocal again
             self._check(connection)
-            place = self._place or Place(*run_writes.open_session(connection, stretch.events[0]))
+            place = self._place or self._open_session(connection, stretch)
             for key, numbers in session_rows.new_series(connection, place, fresh).items():
                 changes[key].number(*numbers)
             write_changes(connection, list(changes.values()))
-            session_rows.write_summaries(
-                connection, place, stretch, {key: states[key].key_id for key in stretch.points}
-            )
+            keys = {key: states[key].key_id for key in stretch.points}
+            again = session_rows.add_to_summaries(connection, place, stretch, keys)
             structure = session_rows.apply_events(connection, place, stretch.events)
             connection.execute(
                 update(sessions).where(sessions.c.id == place.session).values(ingested=stretch.end)
@@ -199,7 +229,24 @@ class SpoolIngest:
         for change in changes.values():
             change.done()
         self._states = states
-        self._offset = stretch.end
+        self._offset, self._skipped = stretch.end, 0
+        self._again |= again
+        if self._again and time.monotonic() >= self._rebuild_at:
+            self._rebuild(patience)
+
+    def _rebuild(self, patience: float) -> None:
+        """Bring the summaries of steps that were logged again up to date; a small part of the time at most."""
+        if self._again and self._place is not None:
+            begun = time.monotonic()
+            session_rows.rebuild_summaries(self._engines, self._place, self._again, patience=patience)
+            self._again.clear()
+            ended = time.monotonic()
+            self._rebuild_at = ended + REBUILD_REST * (ended - begun)
+
+    def _open_session(self, connection: Connection, stretch: Stretch) -> Place:
+        if not stretch.events or stretch.events[0].get("t") != "begin":
+            raise StoreError("its beginning is damaged, so that nobody knows which run it belongs to")
+        return Place(*run_writes.open_session(connection, stretch.events[0]))
 
     def _check(self, connection: Connection) -> None:
         version = connection.execute(_VERSION).scalar()

@@ -48,27 +48,28 @@ def recover(
             continue
         if time.monotonic() >= give_up:
             break
-        lock = try_lock(files.lock)
-        if lock is None:
-            continue
+        lock = None
         try:
+            lock = try_lock(files.lock)
+            if lock is None:
+                continue
             if not files.records.exists():
                 files.remove_records()  # died before its first event, or was ingested whole
                 lock.release()
             elif (marked := _take_in(files, engines, give_up)) is not None:
                 if marked:
                     lost.append(run_id)
-                files.remove_records()
                 lock.release()
         except StoreBusy:
             break
         except (TrackingError, OSError, ValueError, LookupError, TypeError) as error:
-            # One damaged spool must not keep the others out; it stays where it is.
+            # One spool that cannot be read in must not keep the others out; it stays where it is.
             if files.spool_id not in _told:
                 _told.add(files.spool_id)
                 _LOG.warning("The spool %s could not be read in and is left there: %s", files.records, error)
         finally:
-            lock.close()
+            if lock is not None:
+                lock.close()
     return lost
 
 
@@ -79,9 +80,34 @@ def _take_in(files: SpoolFiles, engines: Engines, give_up: float) -> bool | None
         while ingest.step(patience=max(0.1, give_up - time.monotonic())):
             if time.monotonic() >= give_up:
                 return None
-        return ingest.seal(patience=max(0.1, give_up - time.monotonic()), status=RunStatus.LOST)
+        damage = ingest.damage()
+        if damage is not None:
+            return _keep_aside(files, ingest, damage, give_up)
+        marked = ingest.seal(patience=max(0.1, give_up - time.monotonic()), status=RunStatus.LOST)
+        files.remove_records()
+        return marked
     finally:
         ingest.close()
+
+
+def _keep_aside(files: SpoolFiles, ingest: SpoolIngest, damage: int, give_up: float) -> bool | None:
+    """Take in what stands behind a damaged place, and keep the file; a torn end is no damage."""
+    bad = 0
+    place: int | None = damage
+    while place is not None:
+        bad += 1
+        ingest.go_on_at(place)
+        while ingest.step(patience=max(0.1, give_up - time.monotonic())):
+            pass
+        place = ingest.damage()
+    marked = ingest.seal(patience=max(0.1, give_up - time.monotonic()), status=RunStatus.LOST)
+    kept = files.records.with_suffix(".damaged")
+    files.records.rename(kept)
+    files.remove_records()
+    _LOG.warning(
+        "A spool was damaged in %d places; what could be read is in the database. It is kept: %s", bad, kept
+    )
+    return marked
 
 
 class Recovery:

@@ -247,5 +247,10 @@ def _repeats(row: Any) -> dict[str, tuple[str, ...]]:
     return {name: tuple(json.loads(text)) for name, text in said.items() if text is not None}
 
 
+_LAST_MOMENT = 253_402_214_400_000_000
+"""The last day of the year 9999, which is as far as Python's dates go."""
+
+
 def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+    # A clock that ran wild must not make a store unreadable.
+    return _EPOCH + timedelta(microseconds=min(max(microseconds, 0), _LAST_MOMENT))

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tracking.database.tables import (
@@ -205,7 +205,9 @@ def bump(
     if seen is not None:
         later = func.max(runs.c.last_seen, seen)
         values["last_seen"] = later
-        values["seconds"] = func.max(runs.c.seconds, (later - runs.c.created) / 1e6)
+        # An ended run has the duration that its own steady clock measured.
+        elapsed = func.max(runs.c.seconds, (later - runs.c.created) / 1e6)
+        values["seconds"] = case((runs.c.ended.is_(None), elapsed), else_=runs.c.seconds)
     connection.execute(update(runs).where(runs.c.id == run).values(**values))
 
 

@@ -53,11 +53,13 @@ def stored_version(connection: sqlite3.Connection) -> str | None:
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
             raise StoreDamaged(
-                f"tracking.db is damaged or no database ({error}). It was left untouched; restore the newest file "
-                "of the store's backups/ folder, or name another folder."
+                f"tracking.db is damaged or no database ({error}). It was left untouched; put a backup in its "
+                "place, or name another folder."
             ) from error
         raise
-    return str(row[0]) if row else None
+    if row is None:
+        raise StoreDamaged(f"tracking.db is damaged: its {VERSION_TABLE} is empty. It was left untouched.")
+    return str(row[0])
 
 
 def ensure_current(location: StoreLocation, *, busy_seconds: float = 30.0) -> None:
@@ -70,24 +72,29 @@ def ensure_current(location: StoreLocation, *, busy_seconds: float = 30.0) -> No
         StoreDamaged: The file is no Podium store.
         StoreError: It is locked for too long, or the migration failed (nothing has changed then).
     """
-    if location.database.exists():
-        with closing(_connect(location.database, busy_seconds)) as connection:
-            version = stored_version(connection)
-        if version == CURRENT:
-            return
-        _refuse_newer(version)
-    location.root.mkdir(parents=True, exist_ok=True)
-    lock = wait_lock(location.root / "schema.lock")
     try:
-        _migrate(location, busy_seconds)
+        if location.database.exists():
+            with closing(_connect(location.database, busy_seconds)) as connection:
+                version = stored_version(connection)
+            if version == CURRENT:
+                return
+            _refuse_newer(version)
+        location.root.mkdir(parents=True, exist_ok=True)
+        lock = wait_lock(location.root / "schema.lock")
+        try:
+            _migrate(location, busy_seconds)
+        finally:
+            lock.close()
     except sqlite3.OperationalError as error:
         if str(getattr(error, "sqlite_errorname", "")).startswith("SQLITE_BUSY"):
-            raise StoreBusy(
-                f"{location.database} is locked by another process; it could not be brought up to date."
-            ) from error
-        raise StoreError(f"{location.database} could not be opened: {error}") from error
-    finally:
-        lock.close()
+            raise StoreBusy(f"{location.database} stays locked by another process.") from error
+        raise StoreError(
+            f"{location.database} cannot be opened ({error}). Check that it is a file in a folder you may write."
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"The store's folder {location.root} cannot be used ({error}). Name another one."
+        ) from error
 
 
 def _migrate(

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from tracking.database import run_writes
+from tracking.database.engine import Engines, write
 from tracking.database.history import read_visible
 from tracking.database.run_writes import sessions
 from tracking.database.stretch import Stretch
@@ -84,8 +85,15 @@ def new_series(connection: Connection, place: Place, keys: Iterable[str]) -> dic
     return {key: (numbers[key], made[numbers[key]]) for key in wanted}
 
 
-def write_summaries(connection: Connection, place: Place, stretch: Stretch, numbers: dict[str, int]) -> None:
-    """Add the stretch to the run's summaries; where steps were logged again, compute them anew."""
+def add_to_summaries(
+    connection: Connection, place: Place, stretch: Stretch, numbers: dict[str, int]
+) -> set[int]:
+    """Add the stretch to the run's summaries.
+
+    Returns:
+        The numbers of the keys of which another session had logged the same steps. Theirs cannot be
+        added up: they are to be computed anew with `rebuild_summaries`.
+    """
     again = _logged_again(connection, place, stretch, numbers)
     added: list[dict[str, Any]] = [
         {"run_id": place.run, "key_id": numbers[key], **row}
@@ -94,9 +102,29 @@ def write_summaries(connection: Connection, place: Place, stretch: Stretch, numb
     ]
     if added:
         add_summaries(connection, added)
-    for number in again:
-        steps, values, _ = read_visible(connection, place.run, number)
-        replace_summary(connection, {"run_id": place.run, "key_id": number, **summarize(steps, values)})
+    return again
+
+
+def rebuild_summaries(engines: Engines, place: Place, keys: Iterable[int], *, patience: float) -> None:
+    """Compute summaries from all visible points and write them; the reading needs no lock."""
+    with engines.readers.connect() as connection:
+        rows = []
+        for number in keys:
+            steps, values, _ = read_visible(connection, place.run, number)
+            rows.append({"run_id": place.run, "key_id": number, **summarize(steps, values)})
+
+    def work(connection: Connection) -> None:
+        for row in rows:
+            replace_summary(connection, row)
+        run_writes.bump(connection, place.experiment, place.run, structure=False)
+
+    write(engines.writers, work, patience=patience)
+
+
+def is_resumed(connection: Connection, run: int) -> bool:
+    """Whether a later session than the first owned the run."""
+    later = select(sessions.c.id).where(sessions.c.run_id == run, sessions.c.owner, sessions.c.ordinal > 0)
+    return connection.execute(later.limit(1)).first() is not None
 
 
 def _logged_again(
@@ -105,10 +133,7 @@ def _logged_again(
     """Return the keys of which the stretch and another session of a resumed run have steps in common."""
     if not stretch.points:
         return set()
-    resumed = connection.execute(
-        select(sessions.c.id).where(sessions.c.run_id == place.run, sessions.c.owner, sessions.c.ordinal > 0)
-    ).first()
-    if resumed is None:
+    if not is_resumed(connection, place.run):
         return set()
     again: set[int] = set()
     for key, (steps, _, _) in stretch.points.items():

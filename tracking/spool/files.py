@@ -64,6 +64,11 @@ class SpoolFiles:
             path.unlink(missing_ok=True)
 
 
+def owner_lock(folder: Path, run_id: str) -> Path:
+    """Return the lock that a process holds while it goes on with a run, so that only one does."""
+    return folder / f"{run_id}.owner"
+
+
 def leftover_spools(folder: Path) -> Iterator[SpoolFiles]:
     """Yield every session that has files in `folder`, oldest run first."""
     try:

@@ -10,9 +10,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
+import time
 from pathlib import Path
 
+WAIT_STEP = 0.005
+
 _held: set[int] = set()
+_table = threading.Lock()
+"""Held while a descriptor is on its way into or out of `_held`; a fork waits for it, so that none slips through."""
 
 
 class FileLock:
@@ -21,7 +27,6 @@ class FileLock:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
-        _held.add(descriptor)
 
     def release(self) -> None:
         """Remove the file, then let the lock go; nothing when it was let go already."""
@@ -31,11 +36,12 @@ class FileLock:
 
     def close(self) -> None:
         """Let the lock go and leave the file."""
-        if self._descriptor in _held:
-            _held.discard(self._descriptor)
-            with contextlib.suppress(OSError):
-                os.close(self._descriptor)
-        self._descriptor = -1
+        with _table:
+            if self._descriptor in _held:
+                _held.discard(self._descriptor)
+                with contextlib.suppress(OSError):
+                    os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def try_lock(path: Path, *, create: bool = True) -> FileLock | None:
@@ -47,49 +53,58 @@ def try_lock(path: Path, *, create: bool = True) -> FileLock | None:
     Raises:
         OSError: The file cannot be made.
     """
-    return _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB, create)
+    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+    while True:
+        with _table:
+            try:
+                descriptor = os.open(path, flags, 0o600)
+            except FileNotFoundError:
+                if not create:
+                    return None
+                raise
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Between open and flock the last holder may have removed the file: a lock on
+                # a file without a name protects nothing.
+                named = os.stat(path).st_ino == os.fstat(descriptor).st_ino
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            except FileNotFoundError:
+                named = False
+            except BaseException:
+                os.close(descriptor)
+                raise
+            if named:
+                _held.add(descriptor)
+                return FileLock(path, descriptor)
+            os.close(descriptor)
 
 
 def wait_lock(path: Path) -> FileLock:
     """Take the lock at `path`, waiting for it. For short critical sections between our own processes."""
-    lock = _lock(path, fcntl.LOCK_EX, True)
-    assert lock is not None  # without LOCK_NB flock returns only with the lock
-    return lock
-
-
-def _lock(path: Path, how: int, create: bool) -> FileLock | None:
-    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
     while True:
-        try:
-            descriptor = os.open(path, flags, 0o600)
-        except FileNotFoundError:
-            if not create:
-                return None
-            raise
-        try:
-            fcntl.flock(descriptor, how)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        # Between open and flock the last holder may have removed the file: a lock on
-        # a file without a name protects nothing.
-        try:
-            same = os.stat(path).st_ino == os.fstat(descriptor).st_ino
-        except FileNotFoundError:
-            same = False
-        if same:
-            return FileLock(path, descriptor)
-        os.close(descriptor)
+        lock = try_lock(path)
+        if lock is not None:
+            return lock
+        time.sleep(WAIT_STEP)
+
+
+def _before_fork() -> None:
+    _table.acquire()
+
+
+def _after_in_parent() -> None:
+    _table.release()
 
 
 def _close_in_child() -> None:
+    global _table
+    _table = threading.Lock()
     for descriptor in _held:
         with contextlib.suppress(OSError):
             os.close(descriptor)
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_close_in_child)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_close_in_child)

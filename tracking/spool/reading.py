@@ -108,6 +108,22 @@ def _run_of_points(data: bytes, at: int, length: int, keys: int) -> NDArray[np.v
     return np.frombuffer(data, row, count=count, offset=at)
 
 
+def next_record(data: bytes, start: int) -> int | None:
+    """Return where the next whole record begins at or after `start`, behind damage; None when there is none.
+
+    Looked for by what payloads begin with, and believed only with a right checksum.
+    """
+    best: int | None = None
+    for mark in (bytes((POINTS, 0, 0, 0)), bytes((EVENT,)) + b"{"):
+        at = data.find(mark, start + FRAME.size)
+        while at >= 0 and (best is None or at < best + FRAME.size):
+            if whole_record(data, at - FRAME.size) is not None:
+                best = at - FRAME.size
+                break
+            at = data.find(mark, at + 1)
+    return best
+
+
 def read_shapes(data: bytes, end: int) -> dict[int, tuple[str, ...]]:
     """Return the shapes declared before offset `end`, for a reader that starts in the middle."""
     shapes: dict[int, tuple[str, ...]] = {}

@@ -61,13 +61,9 @@ class SpoolWriter:
             files.remove_records()
             self._lock.release()
             raise
+        self._identity = _identity(os.fstat(self._descriptor))
         self.size = len(head)
         """Bytes in the file so far, all of them whole records."""
-
-    @property
-    def waiting(self) -> bool:
-        """Whether records wait in memory for room on the disk."""
-        return bool(self._waiting)
 
     def append(self, record: bytes, points: int = 0) -> None:
         """Write one framed record; never raises.
@@ -87,7 +83,7 @@ class SpoolWriter:
                     os.ftruncate(self._descriptor, self.size)
                     error = OSError(28, "No space left on device")
                 except OSError as refused:
-                    if self._closed:
+                    if self._descriptor < 0:
                         return
                     error = refused
                     with contextlib.suppress(OSError):
@@ -123,12 +119,14 @@ class SpoolWriter:
         with self._mutex:
             if self._closed:
                 return
+            records = [pack_event(event) for event in final]
             self._closed = True
-            for event in final:
-                self.append(pack_event(event))
+            for record in records:
+                self.append(record)
             if not self.write_waiting():
                 self._write_last(final)
-            os.close(self._descriptor)
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
             self._descriptor = -1
 
     def release(self) -> None:
@@ -139,6 +137,24 @@ class SpoolWriter:
         """Remove the session's files; the database has everything."""
         self.files.remove_records()
         self._lock.release()
+
+    def is_in_place(self) -> bool:
+        """Whether the file still has its name, and the descriptor is still that of the file."""
+        # Not while another thread is closing it.
+        with self._mutex:
+            try:
+                named = _identity(os.stat(self.files.records))
+                mine = named if self._descriptor < 0 else _identity(os.fstat(self._descriptor))
+            except OSError:
+                return False
+            return named == mine == self._identity
+
+    def abandon(self) -> None:
+        """Write nothing any more: the file is gone, or the descriptor is somebody else's by now."""
+        with self._mutex:
+            self._closed = True
+            self._descriptor = -1
+            self._waiting.clear()
 
     def forget(self) -> None:
         """In a forked child: close the inherited file without a word."""
@@ -183,6 +199,10 @@ class SpoolWriter:
                 os.pwrite(descriptor, text.ljust(RESERVE_BYTES, b"\0"), 0)
             finally:
                 os.close(descriptor)
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 def _reserve(files: SpoolFiles) -> None:
