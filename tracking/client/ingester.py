@@ -88,7 +88,7 @@ class Ingester:
             followed.given_up = True
         return done
 
-    def drain(self, seconds: float = 5.0) -> None:
+    def drain(self, seconds: float = 2.0) -> None:
         """Wait until everything said before this call is in the database, or `seconds` are over."""
         wanted = [(followed, followed.writer.size) for followed in list(self._followed.values())]
         deadline = time.monotonic() + seconds
@@ -166,7 +166,8 @@ class Ingester:
             followed.ingest = SpoolIngest(engines, followed.writer.files)
         size = followed.writer.size
         ending = followed.ending
-        while followed.ingest.step(patience=PATIENCE):
+        # Up to what was there at the beginning: a loop that logs without a pause must not keep this thread.
+        while followed.ingest.offset < size and followed.ingest.step(patience=PATIENCE):
             pass
         if ending or time.monotonic() >= followed.look_at_children:
             followed.look_at_children = time.monotonic() + CHILDREN_INTERVAL

@@ -74,6 +74,11 @@ class SpoolIngest:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    @property
+    def offset(self) -> int:
+        """How far into the spool the database is, as far as this process knows; -1 before the first step."""
+        return self._offset
+
     def step(self, *, patience: float) -> bool:
         """Ingest one stretch; returns whether there was one.
 
