@@ -73,6 +73,16 @@ def test_params_are_written_as_logged_and_numbers_stand_right() -> None:
     assert table.columns["params.lr"].align == "right" and table.columns["params.opt"].align == "left"
 
 
+def test_a_metric_and_a_param_of_one_name_are_told_apart() -> None:
+    rows = frame(metrics__lr=[0.1], params__lr=[0.1], params__seed=[1])
+    columns = tables.runs_table(rows, ["metrics.lr", "params.lr", "params.seed"], {}).columns
+    assert [columns[name].label for name in ("metrics.lr", "params.lr", "params.seed")] == [
+        "lr",
+        "params.lr",
+        "seed",
+    ]
+
+
 def test_every_cell_is_text_also_in_an_empty_table() -> None:
     table = tables.runs_table(frame(metrics__acc=[0.9]).iloc[:0], ["metrics.acc"], {})
     assert len(table.frame) == 0 and set(table.frame) == set(table.columns)

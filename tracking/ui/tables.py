@@ -91,13 +91,14 @@ def runs_table(
         shown["experiment"] = [format.shorten(str(name)) for name in frame["experiment"]]
         described["experiment"] = TableColumn("Experiment")
     bold: set[tuple[int, str]] = set()
+    headings = _headings(columns)
     for column in columns:
         values = _values(frame, column)
         if column.startswith(METRIC):
             goal = goals.get(column.removeprefix(METRIC))
             shown[column] = format.number_column([_number(value) for value in values])
             described[column] = TableColumn(
-                column.removeprefix(METRIC) + format.goal_mark(goal), help=_metric_help(goal), align="right"
+                headings[column] + format.goal_mark(goal), help=_metric_help(goal), align="right"
             )
             if not with_experiment:
                 bold |= {(row, column) for row in best_rows([_number(value) for value in values], goal)}
@@ -105,7 +106,7 @@ def runs_table(
             numeric = all(_is_number(value) for value in values if not is_absent(value))
             shown[column] = [_param_cell(value) for value in values]
             described[column] = TableColumn(
-                column.removeprefix(PARAM), help="Param", align="right" if numeric else "left"
+                headings[column], help="Param", align="right" if numeric else "left"
             )
     shown["created"] = [format.moment(when.to_pydatetime(), zone) for when in frame["created"]]
     shown["duration"] = [format.duration(_number(value)) for value in frame["duration"]]
@@ -117,6 +118,16 @@ def runs_table(
         frozenset(bold),
         tuple(run_colour(run) for run in frame["run"]),
     )
+
+
+def _headings(columns: Sequence[str]) -> dict[str, str]:
+    """Return the bare names of columns; where a metric and a param share one, the param says that it is one."""
+    bare = {column: column.removeprefix(METRIC).removeprefix(PARAM) for column in columns}
+    metrics = {name for column, name in bare.items() if column.startswith(METRIC)}
+    return {
+        column: column if column.startswith(PARAM) and name in metrics else name
+        for column, name in bare.items()
+    }
 
 
 def best_rows(values: Sequence[float | None], goal: Goal | None) -> list[int]:
