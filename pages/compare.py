@@ -16,7 +16,7 @@ from tracking.ui import (
     state,
     watch,
 )
-from tracking.ui.runs_frame import metric_rank
+from tracking.ui.runs_frame import metric_order
 
 FIRST_CHARTS = 6
 
@@ -40,7 +40,7 @@ with frame.page("Compare") as store:
     ids = [run.id for run in runs]
     names = {run.experiment for run in runs}
     goals = cache.goals(store, sorted(names))
-    keys = sorted({key for run in runs for key in run.metrics}, key=lambda key: metric_rank(key, goals))
+    keys = metric_order(runs, goals)
     live = any(not run.status.is_final for run in runs)
     chosen = controls.chart_controls(keys)
 

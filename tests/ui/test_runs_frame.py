@@ -88,3 +88,13 @@ def test_rows_keep_their_places_with_fresh_values() -> None:
     kept = runs_frame.keep_rows(shown, fresh)
     assert kept["run"].tolist() == ["b", "a"]
     assert kept["metrics.acc"].tolist() == [0.9, 0.2]
+
+
+def test_metrics_that_most_runs_have_come_before_those_of_one() -> None:
+    runs = [
+        record("a", ["loss", "val/acc"], {}),
+        record("b", ["loss", "rare"], {}),
+        record("c", ["loss"], {}),
+    ]
+    assert runs_frame.metric_order(runs, {}) == ["loss", "val/acc", "rare"]
+    assert runs_frame.metric_order(runs, {"rare": Goal.MAXIMIZE})[0] == "rare"

@@ -15,7 +15,7 @@ from tracking.ui.colours import run_styles
 from tracking.ui.controls import ChartControls
 from tracking.ui.live_chart import live_chart, visible_range
 from tracking.ui.markdown import escape
-from tracking.ui.runs_frame import metric_rank
+from tracking.ui.runs_frame import metric_order
 from tracking.ui.zone import reader_offset
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ def draw(
         owner: The page; distinguishes the keys of its charts.
         first: How many charts are drawn before the reader asks for more.
     """
-    having = {key for run in runs for key in run.metrics}
-    keys = [key for key in controls.metrics if key in having]
-    keys = keys or sorted(having, key=lambda key: metric_rank(key, goals))
+    having = metric_order(runs, goals)
+    keys = [key for key in controls.metrics if key in having] or having
     if not keys:
         feedback.empty(
             "No metrics yet", 'Each metric that is logged gets a chart: run.log({"loss": 0.3}, step=1)'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,6 +66,12 @@ def metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, 
     validation = re.search(r"(^|[/_.])(val|valid|validation|test|eval)([/_.]|$)", key) is not None
     telling = re.search(r"acc|loss|f1|auc|error|rmse|mae|score", key) is not None
     return key not in goals, not telling, not validation, key
+
+
+def metric_order(runs: Sequence[RunRecord], goals: Mapping[str, Goal]) -> list[str]:
+    """Return the metrics of runs, the telling ones first: with a goal, then those that most runs have."""
+    count = Counter(key for run in runs for key in run.metrics)
+    return sorted(count, key=lambda key: (key not in goals, -count[key], metric_rank(key, goals)))
 
 
 def unsure_rows(frame: pd.DataFrame) -> list[str]:
