@@ -77,17 +77,16 @@ def draw(
 
 
 def group_by_prefix(keys: Sequence[str]) -> dict[str, list[str]]:
-    """Return the keys by what stands before their first `/`, in the order of the keys.
+    """Return the keys by what stands before their first `/`; a group stands where its first key does.
 
-    A prefix of a single key is no group; those keys and the ones without a prefix come last, under "".
+    A prefix of a single key is no group; those keys and the ones without a prefix are together under "".
     """
     prefixes = [key.partition("/")[0] if "/" in key else "" for key in keys]
     shared = {prefix for prefix in prefixes if prefixes.count(prefix) > 1}
     groups: dict[str, list[str]] = {}
     for key, prefix in zip(keys, prefixes, strict=True):
         groups.setdefault(prefix if prefix in shared else "", []).append(key)
-    rest = groups.pop("", None)
-    return groups | ({"": rest} if rest else {})
+    return groups
 
 
 def _chart(
