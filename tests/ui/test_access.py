@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tracking.errors import InvalidValue
 from tracking.ui import access
 
 
@@ -91,6 +92,13 @@ def test_a_random_key_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert access.launch_key() != first
 
 
+def test_a_key_that_can_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKING_KEY", "0123456789abcde")
+    access._draw_key.cache_clear()
+    with pytest.raises(InvalidValue, match="TRACKING_KEY has 15 characters"):
+        access.launch_key()
+
+
 def test_only_the_derived_cookie_counts(key: str) -> None:
     assert access.has_cookie({"other": "x", access.cookie_name(8501): access.cookie_value()})
     assert not access.has_cookie({access.cookie_name(8501): key})
@@ -99,12 +107,15 @@ def test_only_the_derived_cookie_counts(key: str) -> None:
     assert not access.has_cookie({})
 
 
-def test_guesses_are_limited_and_the_right_key_waits_too(key: str) -> None:
+def test_wrong_guesses_are_limited_and_the_right_key_always_counts(key: str) -> None:
+    # A foreign page can send wrong keys in the user's name: they must not lock the user out.
     limit = access.GuessLimit(guesses=2, window_s=1000)
     assert "not the key" in str(access.try_key("a", limit))
     assert access.try_key(key, limit) is None
     assert "not the key" in str(access.try_key("b", limit))
-    assert "Too many" in str(access.try_key(key, limit))
+    assert "Too many" in str(access.try_key("c", limit))
+    assert access.try_key(key, limit) is None
+    assert "Too many" in str(access.try_key("d", limit))
     assert 0 < limit.wait_s() <= 1000
 
 

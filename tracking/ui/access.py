@@ -21,10 +21,12 @@ from urllib.parse import parse_qs, urlsplit
 import streamlit as st
 
 from tracking import config
-from tracking.errors import NotAllowed
+from tracking.errors import InvalidValue, NotAllowed
 
 UNLOCKED: Final = "access.unlocked"
 """Session state: the key was typed in this session."""
+
+MIN_KEY_LENGTH: Final = 16
 
 _REFUSED: Final = "access.refused"
 _COOKIE_PREFIX: Final = "podium-access-"
@@ -63,11 +65,21 @@ _typed_limit = GuessLimit()
 
 @functools.cache
 def _draw_key() -> str:
-    return config.launch_key() or secrets.token_urlsafe(24)
+    given = config.launch_key()
+    if given is not None and len(given) < MIN_KEY_LENGTH:
+        raise InvalidValue(
+            f"TRACKING_KEY has {len(given)} characters, and a key that short can be guessed. "
+            f"Give it at least {MIN_KEY_LENGTH}, or leave it away for a random one."
+        )
+    return given or secrets.token_urlsafe(24)
 
 
 def launch_key() -> str:
-    """Return the key of this server process: the launcher's, or a random one drawn once."""
+    """Return the key of this server process: the launcher's, or a random one drawn once.
+
+    Raises:
+        InvalidValue: The launcher's is too short to be safe.
+    """
     with _lock:  # two first sessions must not draw one each
         return _draw_key()
 
@@ -122,13 +134,18 @@ def is_key(given: str) -> bool:
 
 
 def try_key(given: str, limit: GuessLimit | None = None) -> str | None:
-    """Check a key that somebody gave. Returns None when it is right, else why it was refused."""
+    """Check a key that somebody gave. Returns None when it is right, else why it was refused.
+
+    The right key counts at any time: any foreign page can make a browser ask with
+    wrong ones, and must not lock the user out. What keeps a key from being guessed
+    is its length (a drawn one has 192 bits), not the limit, which only answers less.
+    """
     limit = limit or _typed_limit
-    wait_s = limit.wait_s()
-    if wait_s > 0:
-        return f"Too many wrong keys. Try again in {wait_s:.0f} s."
     if is_key(given):
         return None
+    wait_s = limit.wait_s()
+    if wait_s > 0:
+        return f"Too many wrong keys for the next {wait_s:.0f} s. The one in the terminal counts at once."
     limit.note_wrong()
     return "That is not the key of this server. It is printed in the terminal that started the dashboard."
 

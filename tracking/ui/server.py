@@ -79,12 +79,13 @@ def serve(
 
     Raises:
         TrackingError: The port is taken, or the pages are not beside the package.
-        InvalidValue: `store` cannot be the folder of a store.
+        InvalidValue: `store` cannot be the folder of a store, or TRACKING_KEY is too short.
     """
     if not APP.is_file():
         raise TrackingError(
             f"{APP} is missing: the dashboard runs from a checkout that holds app.py and pages/."
         )
+    access.launch_key()
     if store is not None:
         # The pages find their store as every script does, and what they start finds the same one.
         os.environ["TRACKING_STORE"] = str(config.locate_store(store).root)
