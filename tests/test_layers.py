@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "validation": {"errors", "records"},
     "spool": LOWEST,
     "database": LOWEST | {"spool"},
-    "artifacts": LOWEST | {"database"},
+    "artifacts": LOWEST | {"spool", "database"},
     "client": LOWEST | {"spool", "database", "artifacts"},
     "analysis": LOWEST,
     "tuning": LOWEST | {"database", "analysis", "store"},

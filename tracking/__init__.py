@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tracking.client.verbs import log_params as log_params
     from tracking.client.verbs import set_notes as set_notes
     from tracking.client.verbs import set_tags as set_tags
+    from tracking.errors import ArtifactDamaged as ArtifactDamaged
     from tracking.errors import FilterError as FilterError
     from tracking.errors import InvalidValue as InvalidValue
     from tracking.errors import MissingDependency as MissingDependency
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from tracking.errors import StoreTooNew as StoreTooNew
     from tracking.errors import TrackingError as TrackingError
     from tracking.errors import TrackingWarning as TrackingWarning
+    from tracking.records import ArtifactKind as ArtifactKind
+    from tracking.records import ArtifactRecord as ArtifactRecord
+    from tracking.records import CaptureRecord as CaptureRecord
+    from tracking.records import DatasetRecord as DatasetRecord
     from tracking.records import Goal as Goal
     from tracking.records import RunRecord as RunRecord
     from tracking.records import RunStatus as RunStatus
@@ -47,6 +52,11 @@ if TYPE_CHECKING:
 # The client's names come from one module, so that what a forked child may need is loaded with `start_run`:
 # importing in a child can wait for ever for a lock that a thread of its parent held.
 _HOME = {
+    "ArtifactDamaged": "errors",
+    "ArtifactKind": "records",
+    "ArtifactRecord": "records",
+    "CaptureRecord": "records",
+    "DatasetRecord": "records",
     "FilterError": "errors",
     "Goal": "records",
     "InvalidValue": "errors",

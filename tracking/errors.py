@@ -7,7 +7,8 @@
     │   ├── StoreFull             the disk has no room for the database to grow
     │   └── StoreDamaged          the database file is not a store, or is malformed
     ├── InvalidValue (ValueError) a name, param, step or argument that cannot be kept
-    ├── NotFound (KeyError)       no run or experiment of that name or id
+    ├── NotFound (KeyError)       no run, experiment or artifact of that name or id
+    ├── ArtifactDamaged           stored bytes are not those that were logged
     ├── RunStateError             the run's state forbids it (owned by a live process, finished)
     ├── FilterError (ValueError)  a filter or order that cannot be read; knows its position
     ├── NotAllowed                the caller may not act (no key, or a foreign origin)
@@ -61,7 +62,11 @@ class InvalidValue(TrackingError, ValueError):
 
 
 class NotFound(TrackingError, KeyError):
-    """There is no run or experiment of that name or id."""
+    """There is no run, experiment or artifact of that name or id."""
+
+
+class ArtifactDamaged(TrackingError):
+    """The bytes in the store are not those that were logged: a disk or somebody changed them."""
 
 
 class RunStateError(TrackingError, RuntimeError):

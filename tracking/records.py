@@ -60,6 +60,113 @@ class MetricSummary:
     non_finite: int
 
 
+class ArtifactKind(StrEnum):
+    """What an artifact is, which decides how it is shown."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    FIGURE = "figure"
+    TABLE = "table"
+    IMAGE = "image"
+    AUDIO = "audio"
+    TEXT = "text"
+    JSON = "json"
+    CONFUSION_MATRIX = "confusion_matrix"
+    ROC_CURVE = "roc_curve"
+    PR_CURVE = "pr_curve"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """One artifact of a run.
+
+    Attributes:
+        run: Id of the run.
+        name: As logged, parts separated by `/`.
+        kind: How it is shown.
+        step: The step it belongs to, or None.
+        digest: sha256 of its bytes, hexadecimal; for a folder, of its manifest.
+        size: Bytes, for a folder of all its files.
+        files: How many files: 1, or those of a folder.
+        media_type: MIME type of its bytes.
+        created: When it was logged (UTC).
+        details: What the writer knew besides: the extension for a download, width and height,
+            rows and columns, what was skipped of a folder, whether the file changed while it was read.
+        superseded: Whether another artifact of the same name and step was logged later.
+    """
+
+    run: str
+    name: str
+    kind: ArtifactKind
+    step: int | None
+    digest: str
+    size: int
+    files: int
+    media_type: str
+    created: datetime
+    details: Mapping[str, Any] = field(default_factory=dict)
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """A dataset as a run used it.
+
+    Attributes:
+        name: What the run calls it, such as "train".
+        source: Where it came from: a path, or empty.
+        digest: Of its content; equal for the same data however it was stored.
+        kind: "frame", "array", "file" or "folder".
+        rows: Rows, or the length of an array's first axis; None where that means nothing.
+        columns: Columns, or None.
+        size: Bytes, or None when unknown.
+        schema: Type by column name; for an array its dtype and shape.
+        statistics: A few numbers by column.
+        object: sha256 of its stored bytes, None when it is known by reference only.
+        created: When this run logged it (UTC).
+        runs: How many runs use the dataset.
+    """
+
+    name: str
+    source: str
+    digest: str
+    kind: str
+    rows: int | None
+    columns: int | None
+    size: int | None
+    schema: Mapping[str, Any]
+    statistics: Mapping[str, Any]
+    object: str | None
+    created: datetime
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRecord:
+    """One section of what was recorded around a session of a run.
+
+    Attributes:
+        section: "git", "diff", "script", "packages", "host", …
+        data: Its values.
+        digest: sha256 of an object with what is too long for `data`, or None.
+        size: Bytes of that object.
+        spool: The session's name; its console is filed under it.
+        rank: The rank of the session's process in a distributed run, or None.
+        owner: Whether the session owned the run.
+        created: When it was recorded (UTC).
+    """
+
+    section: str
+    data: Mapping[str, Any]
+    digest: str | None
+    size: int
+    spool: str
+    rank: int | None
+    owner: bool
+    created: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run as the store has it at one moment.
@@ -75,6 +182,7 @@ class RunRecord:
         params: The params as logged, nested.
         flat_params: The same with dotted keys, as filters and columns name them.
         metrics: Summary by key.
+        artifacts: Those that show, by name and step.
         tags: In the order given.
         notes: Free text.
         group: Free text that ties runs together, or None.
@@ -96,6 +204,7 @@ class RunRecord:
     params: Mapping[str, Any] = field(default_factory=dict)
     flat_params: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
+    artifacts: tuple[ArtifactRecord, ...] = ()
     tags: tuple[str, ...] = ()
     notes: str = ""
     group: str | None = None

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tracking.client.ingester import drain_store
 from tracking.config import StoreLocation, locate_store
-from tracking.database import edits, history, run_queries, search
+from tracking.database import carried_queries, edits, history, run_queries, search
 from tracking.database.opening import open_database
 from tracking.database.recovery import Recovery, recover
 from tracking.errors import InvalidValue
-from tracking.records import ExperimentRecord, KeyCatalogue, RunRecord, Series
+from tracking.records import (
+    ArtifactRecord,
+    CaptureRecord,
+    DatasetRecord,
+    ExperimentRecord,
+    KeyCatalogue,
+    RunRecord,
+    Series,
+)
 from tracking.validation import checked_names, checked_notes, checked_tags, checked_text, normalized
 
 if TYPE_CHECKING:
@@ -154,6 +162,33 @@ class Store:
         with self._reading() as connection:
             wanted = [normalized(key) for key in _listed(keys)]
             return history.read_series(connection, _listed(runs), wanted, superseded=superseded)
+
+    # What runs carry
+
+    def artifacts(self, run_id: str, *, superseded: bool = False) -> list[ArtifactRecord]:
+        """Return a run's artifacts by name and step; raises NotFound.
+
+        Args:
+            run_id: The run.
+            superseded: Also those of which another of the same name and step was logged later.
+        """
+        with self._reading() as connection:
+            return carried_queries.artifact_records(connection, run_id, superseded=superseded)
+
+    def datasets(self, run_id: str) -> list[DatasetRecord]:
+        """Return the datasets that a run used, in the order it logged them; raises NotFound."""
+        with self._reading() as connection:
+            return carried_queries.dataset_records(connection, run_id)
+
+    def dataset_users(self, digest: str) -> list[str]:
+        """Return the ids of the runs that use a dataset, the newest first; trash left out."""
+        with self._reading() as connection:
+            return carried_queries.dataset_users(connection, digest)
+
+    def captures(self, run_id: str) -> list[CaptureRecord]:
+        """Return what was captured around a run's sessions: code, environment, machine; raises NotFound."""
+        with self._reading() as connection:
+            return carried_queries.capture_records(connection, run_id)
 
     # What there is
 

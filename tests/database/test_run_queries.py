@@ -93,7 +93,7 @@ def test_more_runs_than_one_query_can_name(connection: Connection) -> None:
     records = run_records(connection, uids)
     assert [record.id for record in records] == uids
     assert [record.params["n"] for record in records] == list(reversed(range(1_001)))
-    assert len(asked) == 3 * 4
+    assert len(asked) == 3 * 5
 
 
 @pytest.mark.parametrize("uid", ["r9", "", "\ud800", "a\0b", "%", None, 3])

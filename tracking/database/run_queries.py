@@ -9,11 +9,12 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
 
+from tracking.database import carried_queries
 from tracking.database.filter_sql import (
     experiments,
     goals,
@@ -24,6 +25,7 @@ from tracking.database.filter_sql import (
     summaries,
     tags,
 )
+from tracking.database.moments import moment
 from tracking.database.param_values import decode_value, nest
 from tracking.database.search_columns import chunks
 from tracking.database.tables import Table
@@ -33,7 +35,6 @@ from tracking.validation import storable
 
 sessions = Table.metadata.tables["sessions"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE = [status.value for status in RunStatus if not status.is_final]
 # What a search without a filter shows.
 _SHOWN = and_(runs.c.deleted.is_(None), runs.c.parent.is_(None))
@@ -65,8 +66,10 @@ def run_records(connection: Connection, uids: Sequence[str]) -> list[RunRecord]:
         leaves = _params_of(connection, ids)
         metrics = _summaries_of(connection, ids)
         labels = _tags_of(connection, ids)
+        carried = carried_queries.artifacts_of(connection, ids)
         for row in rows:
-            found[row.uid] = _record(row, leaves[row.id], metrics[row.id], labels[row.id])
+            record = _record(row, leaves[row.id], metrics[row.id], labels[row.id])
+            found[row.uid] = replace(record, artifacts=tuple(carried[row.id])) if carried[row.id] else record
     for uid in uids:
         if uid not in found:
             raise NotFound(f"There is no run {uid!r} in this store. Its runs are listed by store.search().")
@@ -103,8 +106,8 @@ def experiment_records(connection: Connection) -> list[ExperimentRecord]:
             name=row.name,
             runs=row.shown or 0,
             live=row.live or 0,
-            created=_moment(row.created),
-            last_activity=_moment(max(row.created, row.last_seen or row.created)),
+            created=moment(row.created),
+            last_activity=moment(max(row.created, row.last_seen or row.created)),
             structure=row.structure,
             activity=row.activity,
             goals=known[row.id],
@@ -223,8 +226,8 @@ def _record(
         experiment=row.experiment,
         name=row.name,
         status=RunStatus(row.status),
-        created=_moment(row.created),
-        ended=None if row.ended is None else _moment(row.ended),
+        created=moment(row.created),
+        ended=None if row.ended is None else moment(row.ended),
         duration=row.seconds,
         params=nest(leaves),
         flat_params={name: value for name, _, value in leaves},
@@ -245,12 +248,3 @@ def _repeats(row: Any) -> dict[str, tuple[str, ...]]:
     """Return what `define_repeat` said; the record's defaults hold for what it did not."""
     said = {"vary": row.vary, "ignore": row.ignore}
     return {name: tuple(json.loads(text)) for name, text in said.items() if text is not None}
-
-
-_LAST_MOMENT = 253_402_214_400_000_000
-"""The last day of the year 9999, which is as far as Python's dates go."""
-
-
-def _moment(microseconds: int) -> datetime:
-    # A clock that ran wild must not make a store unreadable.
-    return _EPOCH + timedelta(microseconds=min(max(microseconds, 0), _LAST_MOMENT))

@@ -108,6 +108,7 @@ def open_session(connection: Connection, begin: Event) -> tuple[int, int, int]:
         started=begin["started"],
         host=begin.get("host", ""),
         process=begin.get("pid", 0),
+        rank=begin.get("rank"),
         ingested=0,
         sealed=False,
         dropped_points=0,

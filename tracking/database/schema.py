@@ -15,7 +15,7 @@ from tracking.config import StoreLocation
 from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tracking.spool.lock import wait_lock
 
-CURRENT = "0002"
+CURRENT = "0003"
 """Revision of the tables in `tables.py`: the newest file of `migrations/`."""
 
 VERSION_TABLE = "podium_schema"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from tracking.database import run_writes
+from tracking.database import carried_rows, run_writes
 from tracking.database.engine import Engines, write
 from tracking.database.history import read_visible
 from tracking.database.run_writes import sessions
@@ -49,6 +49,12 @@ def apply_events(connection: Connection, place: Place, events: Iterable[Event]) 
             run_writes.set_goal(connection, place.experiment, event["key"], event["goal"])
         elif kind == "repeat":
             run_writes.set_repeat(connection, place.experiment, event["vary"], event["ignore"])
+        elif kind == "artifact":
+            carried_rows.add_artifact(connection, place.run, place.session, event)
+        elif kind == "dataset":
+            carried_rows.add_dataset(connection, place.run, event)
+        elif kind == "capture":
+            carried_rows.set_capture(connection, place.session, event)
         elif kind == "dropped":
             run_writes.set_dropped(connection, place.run, place.session, event["points"])
         elif kind == "final":

@@ -146,6 +146,7 @@ class SessionRow(Table, table=True):
     in the transaction that writes them. `sealed`: the spool is wholly ingested and
     its file may go. `owner`: the session may set the run's final status; a later
     owner's points supersede equal steps of sessions with a smaller `ordinal`.
+    `rank`: of the process in a distributed run, NULL outside of one.
     """
 
     __tablename__ = "sessions"
@@ -158,6 +159,7 @@ class SessionRow(Table, table=True):
     started: int = Field(sa_column=_time())
     host: str = Field(default="", sa_column=_text())
     process: int = 0
+    rank: int | None = None
     ingested: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     sealed: bool = False
     dropped_points: int = 0
@@ -213,3 +215,81 @@ class MetricSummaryRow(Table, table=True):
     max: float | None = None
     max_step: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     mean: float | None = None
+
+
+class ArtifactRow(Table, table=True):
+    """One logged artifact. Of equal run, name and step the one with the largest id shows.
+
+    `digest` is the sha256 of the object with its bytes, for a folder of that with its
+    manifest. `size` and `files` count what is inside a folder. `details` is a JSON object
+    of what the writer knew besides.
+    """
+
+    __tablename__ = "artifacts"
+    __table_args__ = (
+        Index("ix_artifacts_run_name", "run_id", "name", "step"),
+        Index("ix_artifacts_digest", "digest"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="runs.id")
+    session_id: int = Field(foreign_key="sessions.id")
+    name: str = Field(sa_column=_text())
+    kind: str = Field(sa_column=_text())
+    step: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    digest: str = Field(sa_column=_text())
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))
+    files: int = 1
+    media_type: str = Field(sa_column=_text())
+    created: int = Field(sa_column=_time())
+    details: str = Field(sa_column=_text())
+
+
+class DatasetRow(Table, table=True):
+    """One dataset, by the digest of its content; any number of runs use it.
+
+    `schema` and `statistics` are JSON objects. `object` is the sha256 of the object with its
+    bytes, NULL while it is known by reference only.
+    """
+
+    __tablename__ = "datasets"
+    __table_args__ = (Index("ix_datasets_object", "object"),)
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(sa_column=_text(unique=True))
+    kind: str = Field(sa_column=_text())
+    rows: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    columns: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    size: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    # `schema` is a method of the model.
+    schema_: str = Field(sa_column=Column("schema", Text, nullable=False))
+    statistics: str = Field(sa_column=_text())
+    object: str | None = Field(default=None, sa_column=_text(nullable=True))
+    created: int = Field(sa_column=_time())
+
+
+class DatasetUseRow(Table, table=True):
+    """That a run used a dataset under a name; `source` says where it came from."""
+
+    __tablename__ = "dataset_uses"
+    __table_args__ = (Index("ix_dataset_uses_dataset", "dataset_id"), {"sqlite_with_rowid": False})
+    run_id: int = Field(foreign_key="runs.id", primary_key=True)
+    dataset_id: int = Field(foreign_key="datasets.id", primary_key=True)
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    source: str = Field(sa_column=_text())
+    created: int = Field(sa_column=_time())
+
+
+class CaptureRow(Table, table=True):
+    """One section of what was recorded around a session: git, packages, host, ….
+
+    `data` is a JSON object. `digest` is the sha256 of an object with what is too long for
+    it, such as a diff; `size` counts its bytes.
+    """
+
+    __tablename__ = "captures"
+    __table_args__ = (Index("ix_captures_digest", "digest"), {"sqlite_with_rowid": False})
+    session_id: int = Field(foreign_key="sessions.id", primary_key=True)
+    section: str = Field(sa_column=Column(Text, primary_key=True))
+    data: str = Field(sa_column=_text())
+    digest: str | None = Field(default=None, sa_column=_text(nullable=True))
+    size: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    created: int = Field(sa_column=_time())

@@ -44,8 +44,13 @@ class FileLock:
             self._descriptor = -1
 
 
-def try_lock(path: Path, *, create: bool = True) -> FileLock | None:
+def try_lock(path: Path, *, create: bool = True, shared: bool = False) -> FileLock | None:
     """Take the lock at `path` without waiting.
+
+    Args:
+        path: The lock's file.
+        create: Make the file when there is none.
+        shared: Together with other shared holders, against exclusive ones.
 
     Returns:
         The lock, or None when a live process holds it (or, with `create=False`, when there is no file).
@@ -63,7 +68,7 @@ def try_lock(path: Path, *, create: bool = True) -> FileLock | None:
                     return None
                 raise
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
                 # Between open and flock the last holder may have removed the file: a lock on
                 # a file without a name protects nothing.
                 named = os.stat(path).st_ino == os.fstat(descriptor).st_ino
@@ -81,10 +86,10 @@ def try_lock(path: Path, *, create: bool = True) -> FileLock | None:
             os.close(descriptor)
 
 
-def wait_lock(path: Path) -> FileLock:
+def wait_lock(path: Path, *, shared: bool = False) -> FileLock:
     """Take the lock at `path`, waiting for it. For short critical sections between our own processes."""
     while True:
-        lock = try_lock(path)
+        lock = try_lock(path, shared=shared)
         if lock is not None:
             return lock
         time.sleep(WAIT_STEP)

@@ -1,0 +1,1 @@
+"""Files that runs carry: stored once by content, verified on read, never executed."""

@@ -1,0 +1,309 @@
+"""The content-addressed store: bytes under the name of their sha256, written once, read-only.
+
+    objects/ab/cdef…    an object; whole from the moment it has this name
+    objects/.new-…      one that is being written; its writer holds a lock on it
+    objects/.lock       shared by who places objects, taken alone by who removes some
+
+Bytes are copied, never moved or linked, so that nothing a user does to a file later
+reaches the store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from tracking.config import StoreLocation
+from tracking.errors import ArtifactDamaged, InvalidValue, NotFound
+from tracking.spool.files import make_folders
+from tracking.spool.lock import FileLock, try_lock, wait_lock
+
+CHUNK = 1 << 20
+DRAFT = ".new-"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_COMPARED = 8 << 20
+"""Objects up to this size are read again before the same bytes count as stored."""
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes copied so far and the size at the beginning."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """Bytes on their way into the store.
+
+    Attributes:
+        digest: sha256 of the bytes, hexadecimal.
+        size: How many there are.
+        changed: The file changed while it was read, twice; these are the bytes that were read.
+    """
+
+    digest: str
+    size: int
+    changed: bool = False
+    _path: Path | None = None
+    _lock: FileLock | None = field(default=None, repr=False)
+
+    def discard(self) -> None:
+        """Remove what was written, unless it has its place already."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._path = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+class Objects:
+    """The objects of one store. Any number of threads and processes may use it at once."""
+
+    def __init__(self, location: StoreLocation) -> None:
+        self._location = location
+        self.root = location.objects
+
+    # Writing
+
+    def draft_bytes(self, data: bytes) -> Draft:
+        """Write bytes beside the objects; `keep` gives them their place.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        draft = Draft(hashlib.sha256(data).hexdigest(), len(data))
+        if self._holds(draft.digest, data):
+            return draft
+        path, lock = self._new_draft()
+        draft._path, draft._lock = path, lock
+        try:
+            with open(path, "wb") as file:
+                file.write(data)
+                _settle(file)
+        except BaseException:
+            draft.discard()
+            raise
+        return draft
+
+    def draft_file(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Draft:
+        """Copy a file beside the objects; see `draft_descriptor`.
+
+        Raises:
+            OSError: The file cannot be read, or the disk refuses.
+            InvalidValue: It is no regular file.
+        """
+        # NONBLOCK: opening a FIFO would otherwise wait for its other end for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            return self.draft_descriptor(descriptor, os.fspath(path), progress=progress)
+        finally:
+            os.close(descriptor)
+
+    def draft_descriptor(self, descriptor: int, name: str, *, progress: Progress | None = None) -> Draft:
+        """Copy an open regular file beside the objects in constant memory, hashing on the way.
+
+        A file that changes meanwhile is copied again once; then what was read is kept, and said to be changed.
+
+        Args:
+            descriptor: To read from its beginning.
+            name: For messages.
+            progress: Told of every megabyte.
+
+        Raises:
+            OSError: The file cannot be read, or the disk refuses.
+            InvalidValue: It is no regular file.
+        """
+        path, lock = self._new_draft()
+        draft = Draft("", 0, False, path, lock)
+        try:
+            for _ in range(2):
+                before = os.fstat(descriptor)
+                if not stat.S_ISREG(before.st_mode):
+                    raise InvalidValue(f"{name} is no regular file.")
+                self._check_room(before)
+                with open(path, "wb") as file:
+                    draft.digest, draft.size = _copy(descriptor, file, before.st_size, progress)
+                    _settle(file)
+                after = os.fstat(descriptor)
+                draft.changed = draft.size != before.st_size or _stamp(before) != _stamp(after)
+                if not draft.changed:
+                    break
+        except BaseException:
+            draft.discard()
+            raise
+        return draft
+
+    def keep(self, drafts: Sequence[Draft], then: Callable[[], None]) -> None:
+        """Give drafts their place among the objects and call `then`, which says who refers to them.
+
+        No clean-up runs in between, so that a reference never comes too late.
+
+        Raises:
+            OSError: The disk refuses; nothing was said then.
+        """
+        lock = wait_lock(self.lock_path, shared=True)
+        try:
+            folders: set[Path] = set()
+            for draft in drafts:
+                self._place(draft, folders)
+            for folder in folders:
+                _sync_folder(folder)
+            then()
+        finally:
+            lock.close()
+            for draft in drafts:
+                draft.discard()
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock between those who place objects and those who remove some."""
+        return self.root / ".lock"
+
+    # Reading
+
+    def path(self, digest: str) -> Path:
+        """Return the place of an object, there or not.
+
+        Raises:
+            InvalidValue: `digest` is no sha256 in hexadecimal; a store from elsewhere may hold anything.
+        """
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            raise InvalidValue(f"{digest!r:.80} is no sha256 of an object.")
+        return self.root / digest[:2] / digest[2:]
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open an object to read, verified: its bytes were hashed once more before this returns.
+
+        Raises:
+            NotFound: There is no such object.
+            ArtifactDamaged: Its bytes are not those that were stored.
+        """
+        path = self.path(digest)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            raise NotFound(f"The object {digest} is missing from {self.root}.") from None
+        file = os.fdopen(descriptor, "rb")
+        try:
+            if hash_of(file) != digest:
+                raise ArtifactDamaged(
+                    f"The object {digest} is damaged: its bytes are not those that were stored."
+                )
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def digests(self) -> Iterator[str]:
+        """Yield the digest of every object there is."""
+        for folder in _listed(self.root):
+            if re.fullmatch(r"[0-9a-f]{2}", folder):
+                for name in _listed(self.root / folder):
+                    if _DIGEST.fullmatch(folder + name):
+                        yield folder + name
+
+    # Care
+
+    def sweep_drafts(self) -> int:
+        """Remove what dead writers left half written; returns how many."""
+        removed = 0
+        for name in _listed(self.root):
+            if not name.startswith(DRAFT):
+                continue
+            path = self.root / name
+            lock = try_lock(path, create=False)
+            if lock is not None:
+                path.unlink(missing_ok=True)
+                lock.close()
+                removed += 1
+        return removed
+
+    def _new_draft(self) -> tuple[Path, FileLock]:
+        make_folders(self._location)
+        self.root.mkdir(mode=0o700, exist_ok=True)
+        path = self.root / f"{DRAFT}{os.urandom(8).hex()}"
+        lock = try_lock(path)
+        if lock is None:
+            raise OSError(errno.EEXIST, "A draft of this name is being written", str(path))
+        return path, lock
+
+    def _place(self, draft: Draft, folders: set[Path]) -> None:
+        target = self.path(draft.digest)
+        if draft._path is None:
+            # It was there when it was drafted. Its age counts from its last use.
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(target)
+                return
+            raise OSError(errno.ENOENT, "The object was removed meanwhile; log it again", str(target))
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        os.chmod(draft._path, 0o444)
+        # Also over an object that is there: should its bytes be damaged, they are whole again now.
+        os.replace(draft._path, target)
+        draft._path = None
+        folders.add(target.parent)
+
+    def _holds(self, digest: str, data: bytes) -> bool:
+        """Whether the object is there, compared byte by byte where that is cheap, and touched."""
+        path = self.path(digest)
+        try:
+            os.utime(path)
+            if len(data) > _COMPARED:
+                return False
+            return path.read_bytes() == data
+        except OSError:
+            return False
+
+    def _check_room(self, wanted: os.stat_result) -> None:
+        free = os.statvfs(self.root)
+        if wanted.st_size > free.f_bavail * free.f_frsize:
+            raise OSError(errno.ENOSPC, f"{wanted.st_size:,} bytes do not fit on the disk of the store")
+
+
+def hash_of(file: BinaryIO) -> str:
+    """Return the sha256 of the rest of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _copy(descriptor: int, file: BinaryIO, expected: int, progress: Progress | None) -> tuple[str, int]:
+    digest, at = hashlib.sha256(), 0
+    while chunk := os.pread(descriptor, CHUNK, at):
+        digest.update(chunk)
+        file.write(chunk)
+        at += len(chunk)
+        if progress is not None:
+            progress(at, expected)
+    return digest.hexdigest(), at
+
+
+def _settle(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _stamp(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
