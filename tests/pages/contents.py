@@ -36,5 +36,5 @@ def texts(app: AppTest) -> str:
 
 def figures(app: AppTest) -> list[dict[str, Any]]:
     """Return the figures of the live charts on the page."""
-    charts = app.get("bidi_component")
+    charts = [part for part in app.get("bidi_component") if part.proto.component_name == "podium_live_chart"]
     return [json.loads(json.loads(chart.proto.json)["figure"]) for chart in charts]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec
 import streamlit as st
 
 from tracking import config
-from tracking.ui import access, feedback
+from tracking.ui import access, feedback, navigation
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import Page
@@ -68,6 +68,7 @@ def page(title: str) -> Iterator[Store]:
         navigate()
     st.set_page_config(page_title=f"{title} · {NAME}", layout="wide")
     access.announce_key()
+    navigation.keep_history()
     with feedback.boundary():
         store: Store | None = None
         with feedback.boundary():

@@ -1,6 +1,10 @@
-"""Goes to another page from inside a live section.
+"""Goes to another page, in one step of the browser's history.
 
-`st.switch_page` there races with the section's own timer: a tick that is under way
+Streamlit adds two steps for one link when the page that is left has controls in
+the address: first the old page under the new query, then the new page. Going back
+then showed the table without its filter. `keep_history` makes it one.
+
+`st.switch_page` in a live section races with the section's own timer: a tick that is under way
 when the server switches names the old page, and the browser is left with an empty
 one (measured on Streamlit 1.67: one switch in seven, at a tick a second). A link
 followed in the browser stops the timers first. So a section draws the link, and a
@@ -41,6 +45,26 @@ export default function ({ data }) {
 """,
 )
 
+# Before Streamlit looks at a click, the address already is the one it is about to write, so it writes none.
+_one_step = st.components.v2.component(
+    "podium_history",
+    js="""
+const LINKS = 'a[data-testid="stPageLink-NavLink"], a[data-testid="stTopNavLink"], a[data-testid="stSidebarNavLink"]';
+export default function ({ parentElement }) {
+  const place = (parentElement.host ?? parentElement).closest('[data-testid="stElementContainer"]');
+  if (place) place.style.display = 'none';
+  if (window.podiumHistory) return;
+  window.podiumHistory = true;
+  document.addEventListener('click', (event) => {
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const link = event.target.closest?.(LINKS);
+    if (!link || link.target || link.origin !== location.origin || link.href === location.href) return;
+    history.pushState({}, '', link.href);
+  }, true);
+}
+""",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -65,6 +89,11 @@ def open_compare(run_ids: Sequence[str]) -> None:
 def open_experiment(name: str) -> None:
     """Ask for the table of an experiment's runs."""
     _ask(state.RUNS_PAGE, "runs", {state.EXPERIMENT: name})
+
+
+def keep_history() -> None:
+    """Make every link one step of the browser's history; each page calls it. Nothing is drawn."""
+    _one_step(key="navigation-history")
 
 
 def follow() -> None:
