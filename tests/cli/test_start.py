@@ -110,3 +110,10 @@ def test_a_reader_that_leaves_is_no_error(
     assert "Traceback" not in errors
     assert "BrokenPipe" not in errors
     assert (tmp_path / ".tracking").exists() or process.returncode != 0
+
+
+def test_help_lists_the_commands(tmp_path: Path) -> None:
+    done = command("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "demo" in done.stdout and "ui" in done.stdout
+    assert not (tmp_path / ".tracking").exists()
