@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tracking.errors import NotFound
-from tracking.ui import cache, chart_grid, controls, feedback, frame, run_details, state, watch
+from tracking.ui import cache, chart_grid, controls, feedback, frame, run_details, run_notes, state, watch
 
 FIRST_CHARTS = 12
 
@@ -35,7 +35,9 @@ with frame.page("Run") as store:
             st.rerun()
         run_details.heading(now)
 
-    heading()
+    # In a container: what follows must stay in its place, or fields there lose what is typed into them.
+    with st.container():
+        heading()
     charts, params, metrics, notes = st.tabs(
         ["Charts", "Params", "Metrics", "Tags and notes"],
         key=state.TAB,
@@ -68,6 +70,6 @@ with frame.page("Run") as store:
             summary()
     if notes.open:
         with notes:
-            run_details.notes(store, run)
+            run_notes.edit(store, run)
     if not live:
         watch.rerun_when_changed(lambda: store.run_revision(run_id), run.revision)

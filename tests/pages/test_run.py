@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Multiselect
 
 from tests.pages.contents import OpenPage, figures, run_id, start, texts
 from tracking.store import Store
@@ -75,28 +77,81 @@ def test_the_summary_of_metrics(open_page: OpenPage, seeded: Store) -> None:
     assert best.tolist() == ["2.4000", "19", "20"]
 
 
+def tags_field(app: AppTest) -> Multiselect:
+    (field,) = (field for field in app.multiselect if field.label == "Tags")
+    return field
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    (button,) = (button for button in app.button if button.label == label)
+    return button.click().run()
+
+
 def test_tags_and_notes_are_saved_in_the_store(open_page: OpenPage, seeded: Store) -> None:
     target = run_id(seeded, "run-0")
     app = open_page("run", may_act=True, run=target, tab="Tags and notes")
     app.text_area[0].set_value("It *works*.")
-    (tags,) = (field for field in app.multiselect if field.label == "Tags")
-    tags.set_value(["good", "keep"])
-    app.button(key="run.save").click().run()
+    tags_field(app).set_value(["good", "keep"])
+    press(app, "Save")
     assert not app.exception and not app.error
     assert seeded.run(target).notes == "It *works*."
     assert seeded.run(target).tags == ("good", "keep")
     assert "good" in texts(app)
+    assert "Changed elsewhere" not in texts(app)
 
 
-def test_text_saved_elsewhere_is_not_overwritten_by_an_old_form(open_page: OpenPage, seeded: Store) -> None:
+def test_what_is_typed_stays_when_the_run_changes_elsewhere(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "run-0")
+    app = open_page("run", may_act=True, run=target, tab="Tags and notes")
+    before = app.text_area[0].proto.id
+    seeded.set_notes(target, "From another tab")
+    app.run()
+    # The browser keeps what is typed for as long as the field is the same one.
+    assert app.text_area[0].proto.id == before
+    assert "Changed elsewhere since you began" in texts(app)
+    assert "Notes: From another tab" in texts(app)
+
+
+def test_a_click_made_before_a_change_could_be_seen_overwrites_nothing(
+    open_page: OpenPage, seeded: Store
+) -> None:
     target = run_id(seeded, "run-0")
     app = open_page("run", may_act=True, run=target, tab="Tags and notes")
     seeded.set_notes(target, "From another tab")
-    (tags,) = (field for field in app.multiselect if field.label == "Tags")
-    tags.set_value(["mine"])
-    app.button(key="run.save").click().run()
+    app.text_area[0].set_value("Mine")
+    press(app, "Save")
+    assert seeded.run(target).notes == "From another tab"
+    assert app.text_area[0].value == "Mine"
+    assert "Notes: From another tab" in texts(app)
+    press(app, "Save")  # now it was seen
+    assert seeded.run(target).notes == "Mine"
+    assert "Changed elsewhere" not in texts(app)
+
+
+def test_only_what_was_changed_here_is_written(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "run-0")
+    app = open_page("run", may_act=True, run=target, tab="Tags and notes")
+    seeded.set_notes(target, "From another tab")
+    app.run()
+    tags_field(app).set_value(["mine"])
+    press(app, "Save")
+    assert seeded.run(target).tags == ("mine",)
     assert seeded.run(target).notes == "From another tab"
     assert app.text_area[0].value == "From another tab"
+
+
+def test_the_other_version_can_be_taken(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "run-0")
+    app = open_page("run", may_act=True, run=target, tab="Tags and notes")
+    app.text_area[0].set_value("Mine")
+    seeded.set_notes(target, "From another tab")
+    seeded.set_tags(target, ["theirs"])
+    app.run()
+    assert "Tags: theirs" in texts(app)
+    press(app, "Take the other version")
+    assert app.text_area[0].value == "From another tab"
+    assert tags_field(app).value == ["theirs"]
+    assert "Changed elsewhere" not in texts(app)
 
 
 def test_without_the_key_tags_and_notes_are_text(open_page: OpenPage, seeded: Store) -> None:

@@ -1,22 +1,18 @@
-"""The parts of the page of one run, but its charts."""
+"""The parts of the page of one run, but its charts and what can be edited."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import streamlit as st
 
 from tracking.records import Goal, RunRecord, RunStatus
-from tracking.ui import access, cache, feedback, format, grid, state, tables
+from tracking.ui import feedback, format, grid, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.overview import show_progress
 from tracking.ui.zone import reader_zone
-
-if TYPE_CHECKING:
-    from tracking.store import Store
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -95,35 +91,6 @@ def metrics(run: RunRecord, goals: Mapping[str, Goal]) -> None:
     )
     if not any(key in goals for key in run.metrics):
         st.caption('No metric has a goal. tracking.define_metric("accuracy", goal="maximize") gives one.')
-
-
-def notes(store: Store, run: RunRecord) -> None:
-    """Draw tags and notes, to edit where this session may act."""
-    if not access.gate("edit tags and notes", key="run.gate"):
-        st.markdown(f"**Tags** {escape(', '.join(run.tags)) or 'none'}")
-        st.text(run.notes or "No notes.")
-        return
-    # Keyed on what it edits: what was saved elsewhere meanwhile shows here, and old text never overwrites it.
-    digest = hashlib.blake2b(repr((run.id, run.tags, run.notes)).encode(), digest_size=6).hexdigest()
-    with st.form(f"run.edit.{digest}", border=False):
-        tags = st.multiselect(
-            "Tags",
-            sorted({*cache.keys(store, run.experiment).tags, *run.tags}),
-            default=list(run.tags),
-            accept_new_options=True,
-            key=f"run.tags.{digest}",
-            placeholder="Choose, or type a new one",
-        )
-        text = st.text_area("Notes", run.notes, key=f"run.notes.{digest}", height=200, max_chars=100_000)
-        saved = st.form_submit_button("Save", type="primary", key="run.save")
-    if saved and (tuple(tags) != run.tags or text != run.notes):
-        access.require_key()
-        if tuple(tags) != run.tags:
-            store.set_tags(run.id, tags)
-        if text != run.notes:
-            store.set_notes(run.id, text)
-        st.toast("Saved")
-        st.rerun()
 
 
 def _times(run: RunRecord) -> str:

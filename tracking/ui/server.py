@@ -26,6 +26,7 @@ import uvicorn
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 from starlette.routing import Route
+from streamlit.runtime.pages_manager import PagesManager
 
 from tracking import config
 from tracking.errors import TrackingError
@@ -46,6 +47,9 @@ def create_app(port: int, *, open_browser: bool = False) -> st.App:
         open_browser: Open the address when the server is ready.
     """
     access.mark_guarded()
+    # Streamlit takes a folder called pages/ for an app of the old kind until some session has declared the
+    # navigation: a deep link to a fresh server would run that page without app.py and its error boundary.
+    PagesManager.uses_pages_directory = False
 
     @asynccontextmanager
     async def announced(_: st.App) -> AsyncIterator[None]:

@@ -1,0 +1,44 @@
+"""Tags and notes typed into a real browser while the run changes elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+import tracking
+
+from .conftest import StartDashboard
+
+
+def test_typed_notes_stay_when_another_process_changes_the_run(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    with tracking.start_run("digits", name="one", store=folder) as run:
+        run.log({"loss": 0.5}, step=1)
+    dashboard = start_dashboard(folder)
+    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Tags+and+notes&key={dashboard.key}")
+    notes = page.get_by_label("Notes", exact=True)
+    notes.fill("typed here")
+
+    store = tracking.open_store(folder)
+    store.set_notes(run.id, "from elsewhere")
+    expect(page.get_by_text("Changed elsewhere since you began")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Notes: from elsewhere")).to_be_visible()
+    expect(notes).to_have_value("typed here")
+    store.set_tags(run.id, ["theirs"])
+    expect(page.get_by_text("Tags: theirs")).to_be_visible(timeout=15_000)
+    expect(notes).to_have_value("typed here")
+
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Changed elsewhere since you began")).to_have_count(0)
+    saved = store.run(run.id)
+    assert (saved.notes, saved.tags) == ("typed here", ("theirs",))
+    expect(page.get_by_label("Notes", exact=True)).to_have_value("typed here")
+
+    page.get_by_label("Notes", exact=True).fill("typed again")
+    store.set_notes(run.id, "from elsewhere again")
+    page.get_by_role("button", name="Take the other version").click(timeout=15_000)
+    expect(page.get_by_label("Notes", exact=True)).to_have_value("from elsewhere again")
+    store.close()
