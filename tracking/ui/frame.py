@@ -5,9 +5,8 @@ A page is written inside one block::
     with frame.page("Runs") as store:
         ...
 
-A fresh server runs a page that is asked for by a deep link without app.py,
-because the folder is called `pages/`; the block then declares the navigation
-itself.
+A bare `streamlit run` runs the page of a first deep link without app.py, because
+the folder is called `pages/`; the block then declares the navigation itself.
 """
 
 from __future__ import annotations

@@ -96,6 +96,9 @@ def _field(run: RunRecord, begun: _Begun, name: str) -> str:
 
 
 def _say_what_changed(store: Store, run: RunRecord, begun: _Begun) -> None:
+    def take() -> None:
+        _begin(store, run, begun.number + 1)
+
     with st.container(border=True, key="run.elsewhere"):
         st.markdown(
             "**Changed elsewhere since you began.** What you typed here is kept; "
@@ -109,6 +112,5 @@ def _say_what_changed(store: Store, run: RunRecord, begun: _Begun) -> None:
             "Take the other version",
             key="run.take",
             help="Drops what you typed here",
-            on_click=_begin,
-            args=(store, run, begun.number + 1),
+            on_click=take,
         )
