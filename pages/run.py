@@ -5,7 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from tracking.errors import NotFound
-from tracking.ui import cache, chart_grid, controls, feedback, frame, run_details, run_notes, state, watch
+from tracking.ui import (
+    cache,
+    chart_grid,
+    controls,
+    feedback,
+    format,
+    frame,
+    run_details,
+    run_notes,
+    state,
+    watch,
+)
 
 FIRST_CHARTS = 12
 
@@ -17,9 +28,16 @@ with frame.page("Run") as store:
         run = None
     if run is None or run_id is None:
         st.title("Run")
+        asked = format.shorten(st.query_params.get(state.RUN, ""), 80)
+        if run_id is not None:
+            title = f"There is no run {run_id} in this store"
+        else:
+            title = f"“{asked}” is not the id of a run" if asked else "The address names no run"
         feedback.empty(
-            "The address names no run" if run_id is None else f"There is no run {run_id} in this store",
-            "Choose one in the table of runs. It may have been deleted, or the link is from another store.",
+            title,
+            "Choose one in the table of runs. The link may have been cut."
+            if run_id is None
+            else "Choose one in the table of runs. It may have been deleted, or the link is from another store.",
         )
         st.page_link(state.RUNS_PAGE, label="All runs")
         st.stop()

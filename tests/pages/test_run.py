@@ -8,12 +8,24 @@ from streamlit.testing.v1.element_tree import Multiselect
 
 from tests.pages.contents import OpenPage, figures, run_id, start, texts
 from tracking.store import Store
+from tracking.ui.markdown import escape
 
 
-@pytest.mark.parametrize("query", [{}, {"run": "nope"}, {"run": "'; drop table runs"}, {"run": ""}])
-def test_no_such_run_leads_back(open_page: OpenPage, seeded: Store, query: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({}, "The address names no run"),
+        ({"run": ""}, "The address names no run"),
+        ({"run": "nope"}, "There is no run nope in this store"),
+        ({"run": "'; drop table runs"}, "“'; drop table runs” is not the id of a run"),
+        ({"run": "x" * 5000}, "” is not the id of a run"),
+    ],
+)
+def test_no_such_run_leads_back(open_page: OpenPage, seeded: Store, query: dict[str, str], said: str) -> None:
     app = open_page("run", **query)
     assert not app.exception and not app.error
+    assert escape(said) in texts(app)
+    assert len(texts(app)) < 500
     assert app.page_link[-1].label == "All runs"
     assert len(figures(app)) == 0
 
@@ -74,7 +86,7 @@ def test_params_long_ones_whole_below(open_page: OpenPage, seeded: Store) -> Non
 def test_the_summary_of_metrics(open_page: OpenPage, seeded: Store) -> None:
     app = open_page("run", run=run_id(seeded, "run-0"), tab="Metrics")
     best = app.dataframe[0].value.set_index("metric").loc["acc ↑", ["best", "best_step", "points"]]
-    assert best.tolist() == ["2.4000", "19", "20"]
+    assert best.tolist() == [pytest.approx(2.4), 19, 20]
 
 
 def tags_field(app: AppTest) -> Multiselect:

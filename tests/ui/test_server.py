@@ -18,6 +18,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
+from tracking.ui import frame
+
 ROOT = Path(__file__).parents[2]
 
 # Stands in for app.py: notes that it ran, and acts if it may.
@@ -227,6 +229,42 @@ def test_a_wrong_key_shows_a_form_and_the_form_unlocks(server: Server) -> None:
 def test_the_redirect_stays_on_this_server(server: Server, path: str) -> None:
     answer = server.get(f"{path}?key={server.key}")
     assert httpx.URL(server.base).join(answer.headers.get("location", "/")).host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("path", frame.PLACES)
+def test_every_page_is_answered(server: Server, path: str) -> None:
+    assert server.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/nonexistent", "/run/a/b", "/runs/x", "/%3Cscript%3E", "/run/%27;drop", "/index.html/x"]
+)
+def test_an_address_that_is_no_page_says_so(server: Server, path: str) -> None:
+    answer = server.get(path)
+    assert answer.status_code == 404
+    assert "There is no page" in answer.text and 'href="/runs"' in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_an_id_in_the_path_leads_to_its_run(server: Server) -> None:
+    answer = server.get("/run/01m7yqy6r92drmb0wbsq?x=wall&run=other")
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/run?run=01m7yqy6r92drmb0wbsq&x=wall"
+
+
+@pytest.mark.parametrize("path", ["/_stcore/health", "/favicon.png", "/index.html"])
+def test_what_pages_are_made_of_passes(server: Server, path: str) -> None:
+    assert server.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("length", [20_000, 64_000, 70_000, 200_000])
+@pytest.mark.parametrize("before", ["/", "/run?run="])
+def test_an_address_without_end_is_refused_at_once(server: Server, before: str, length: int) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
+        request = f"GET {before}{'x' * length} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n"
+        with contextlib.suppress(ConnectionError):
+            raw.sendall(request.encode())
+        assert int(raw.recv(64).split()[1]) in (400, 414)
 
 
 def test_answers_tell_the_browser_to_stay_on_this_machine(server: Server) -> None:

@@ -12,10 +12,10 @@ the folder is called `pages/`; the block then declares the navigation itself.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, ParamSpec
+from typing import TYPE_CHECKING, Final, Literal, ParamSpec
 
 import streamlit as st
 
@@ -32,6 +32,14 @@ P = ParamSpec("P")
 NAME: Final = "Podium"
 PAGES: Final = Path(__file__).resolve().parents[2] / "pages"
 
+PLACES: Final[Mapping[str, tuple[str, str, Literal["visible", "hidden"]]]] = {
+    "/": ("overview.py", "Overview", "visible"),
+    "/runs": ("runs.py", "Runs", "visible"),
+    "/run": ("run.py", "Run", "hidden"),
+    "/compare": ("compare.py", "Compare", "visible"),
+}
+"""File, title and place in the menu of each page by its address; any other address is none of ours."""
+
 _DECLARED: Final = "frame.declared"
 
 
@@ -39,15 +47,17 @@ def navigate() -> Page:
     """Declare page config and navigation; return the page that the address names."""
     st.set_page_config(page_title=NAME, layout="wide")
     st.session_state[_DECLARED] = True
-    return st.navigation(
-        [
-            st.Page(PAGES / "overview.py", title="Overview", default=True),
-            st.Page(PAGES / "runs.py", title="Runs", url_path="runs"),
-            st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
-            st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
-        ],
-        position="top",  # the width belongs to tables and curves
-    )
+    pages = [
+        st.Page(
+            PAGES / file,
+            title=title,
+            url_path=place.strip("/") or None,
+            default=place == "/",
+            visibility=visibility,
+        )
+        for place, (file, title, visibility) in PLACES.items()
+    ]
+    return st.navigation(pages, position="top")  # the width belongs to tables and curves
 
 
 @contextmanager

@@ -8,8 +8,10 @@ lets any `localhost:<port>` open its WebSocket.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -17,13 +19,19 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import file_util
 
-from tracking.ui import access
+from tracking.ui import access, frame
 
 UNLOCK_ROUTE: Final = "/unlock"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY_VIOLATION: Final = 1008
 _MAX_FORM_BYTES: Final = 4096
+_MAX_ADDRESS_BYTES: Final = 16_384
+# What Streamlit and this server answer beside pages; a page's address may come before `_stcore`.
+_ROUTES: Final = frozenset({"_stcore", "app", "component", "media", "static", "vendor"})
+_FILES: Final = frozenset(path.name for path in Path(file_util.get_static_dir()).iterdir() if path.is_file())
+_RUN_ID: Final = re.compile(r"[\w.-]{1,128}")
 
 # The browser itself refuses what would leave the machine, wherever it came from.
 _CONTENT_POLICY: Final = "; ".join(
@@ -50,8 +58,8 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-_FORM: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Podium: key</title>
+_PAGE: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Podium: {title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
 :root {{ color-scheme: light dark; }}
@@ -61,14 +69,16 @@ input {{ width: 100%; box-sizing: border-box; margin: .5rem 0; }}
 </style></head><body>
 <h1>Podium</h1>
 <p role="status">{message}</p>
-<form method="post" action="{action}">
+{rest}
+</body></html>
+"""
+_KEY_FIELD: Final = """<form method="post" action="{action}">
 <label for="key">Key, as printed in the terminal that runs the dashboard</label>
 <input id="key" name="key" type="password" autocomplete="off" autofocus>
 <button>Unlock</button>
 </form>
-<p><a href="/">Look without a key</a></p>
-</body></html>
-"""
+<p><a href="/">Look without a key</a></p>"""
+_WAYS_ON: Final = '<p><a href="/">Overview</a> · <a href="/runs">Runs</a></p>'
 
 
 class Guard:
@@ -76,6 +86,7 @@ class Guard:
 
     - A foreign `Host` or `Origin` is refused with 403, whatever it carries.
     - `?key=` on any address becomes the cookie and a redirect without it.
+    - An address that is no page gets 404, one with a run's id in its path is redirected.
     - A WebSocket without `Origin` (no browser) and every method that changes
       something need the key.
     """
@@ -121,10 +132,12 @@ class Guard:
             return PlainTextResponse(f"403: {reason}\n", status_code=403)
         if scope["method"] not in ("GET", "HEAD"):
             return None
+        if len(scope["path"]) + len(scope["query_string"]) > _MAX_ADDRESS_BYTES:
+            return PlainTextResponse("414: This address is too long.\n", status_code=414)
         fields = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = [value for name, value in fields if name == "key"]
         if not given:
-            return None
+            return _elsewhere(scope["path"], fields)
         if (refused := access.try_key(given[-1], self._address_limit)) is not None:
             return _form(refused, status_code=403)
         rest = urlencode([(name, value) for name, value in fields if name != "key"])
@@ -167,6 +180,26 @@ def unlock(port: int) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
+def _elsewhere(path: str, fields: Sequence[tuple[str, str]]) -> Response | None:
+    """Return the answer for an address that is no page, None for pages and what they are made of.
+
+    Streamlit would show the first page there, or an empty one below the address of a page.
+    """
+    parts = path.strip("/").split("/")
+    if f"/{'/'.join(parts)}" in (*frame.PLACES, UNLOCK_ROUTE) or _ROUTES & {*parts[:2]}:
+        return None
+    if len(parts) == 1 and parts[0] in _FILES:
+        return None
+    if len(parts) == 2 and parts[0] == "run" and _RUN_ID.fullmatch(parts[1]):
+        rest = [(name, value) for name, value in fields if name != "run"]
+        return RedirectResponse(f"/run?{urlencode([('run', parts[1]), *rest])}", status_code=307)
+    shown = path if len(path) <= 100 else path[:99] + "…"
+    return HTMLResponse(
+        _PAGE.format(title="no such page", message=f"There is no page {escape(shown)} here.", rest=_WAYS_ON),
+        status_code=404,
+    )
+
+
 def _has_key(headers: Headers) -> bool:
     """Whether a request proves the key: by the cookie, or as a bearer token from a program."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -185,7 +218,7 @@ def _unlocked(location: str, port: int) -> Response:
 
 def _form(message: str, *, status_code: int = 200) -> Response:
     return HTMLResponse(
-        _FORM.format(message=escape(message), action=UNLOCK_ROUTE),
+        _PAGE.format(title="key", message=escape(message), rest=_KEY_FIELD.format(action=UNLOCK_ROUTE)),
         status_code=status_code,
         headers={"Cache-Control": "no-store"},
     )

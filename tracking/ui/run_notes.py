@@ -107,7 +107,8 @@ def _say_what_changed(store: Store, run: RunRecord, begun: _Begun) -> None:
         if run.tags != begun.tags:
             st.markdown(f"Tags: {escape(', '.join(run.tags)) or 'none'}")
         if run.notes != begun.notes:
-            st.text(f"Notes: {format.shorten(run.notes, SHOWN_CHARACTERS) or 'none'}")
+            quoted = "Notes: " + (format.shorten(run.notes, SHOWN_CHARACTERS) or "none")
+            st.text(quoted)
         st.button(
             "Take the other version",
             key="run.take",
