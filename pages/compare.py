@@ -16,7 +16,7 @@ from tracking.ui import (
     state,
     watch,
 )
-from tracking.ui.runs_frame import metric_order
+from tracking.ui.runs_frame import metric_order, system_keys
 
 FIRST_CHARTS = 6
 
@@ -42,7 +42,7 @@ with frame.page("Compare") as store:
     goals = cache.goals(store, sorted(names))
     keys = metric_order(runs, goals)
     live = any(not run.status.is_final for run in runs)
-    chosen = controls.chart_controls(keys)
+    chosen = controls.chart_controls([*keys, *system_keys(runs)])
 
     @frame.live(every=watch.live_seconds(live))
     def drawn() -> None:

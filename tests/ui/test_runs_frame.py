@@ -98,3 +98,13 @@ def test_metrics_that_most_runs_have_come_before_those_of_one() -> None:
     ]
     assert runs_frame.metric_order(runs, {}) == ["loss", "val/acc", "rare"]
     assert runs_frame.metric_order(runs, {"rare": Goal.MAXIMIZE})[0] == "rare"
+
+
+def test_metrics_of_the_machine_are_shown_only_when_asked_for() -> None:
+    runs = [record("a", ["loss", "system/cpu_percent"], {}), record("b", ["system/rank1/cpu_percent"], {})]
+    assert runs_frame.metric_order(runs, {}) == ["loss"]
+    assert runs_frame.system_keys(runs) == ["system/cpu_percent", "system/rank1/cpu_percent"]
+    catalogue = KeyCatalogue(metrics=("loss", "system/cpu_percent"))
+    assert runs_frame.candidate_columns(catalogue, {}) == ("metrics.loss",)
+    frame = pd.DataFrame({"run": ["a"], "metrics.loss": [0.1], "metrics.system/cpu_percent": [3.0]})
+    assert runs_frame.automatic_columns(frame, {}) == ["metrics.loss"]

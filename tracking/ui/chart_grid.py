@@ -45,8 +45,8 @@ def draw(
         owner: The page; distinguishes the keys of its charts.
         first: How many charts are drawn before the reader asks for more.
     """
-    having = metric_order(runs, goals)
-    keys = [key for key in controls.metrics if key in having] or having
+    known = {key for run in runs for key in run.metrics}
+    keys = [key for key in controls.metrics if key in known] or metric_order(runs, goals)
     if not keys:
         feedback.empty(
             "No metrics yet", 'Each metric that is logged gets a chart: run.log({"loss": 0.3}, step=1)'

@@ -15,6 +15,8 @@ from tracking.records import Goal, KeyCatalogue, RunRecord
 from tracking.ui import format
 
 METRIC, PARAM = "metrics.", "params."
+SYSTEM = "system/"
+"""What the keys of the machine's metrics begin with: they are shown on their own, or when asked for by name."""
 CANDIDATES = (12, 60)
 """How many metrics and params are looked at to choose the columns of a table."""
 
@@ -36,7 +38,8 @@ def order_term(column: str) -> str:
 
 def candidate_columns(catalogue: KeyCatalogue, goals: Mapping[str, Goal]) -> tuple[str, ...]:
     """Return the columns to look at when the reader has chosen none: bounded, the telling ones first."""
-    metrics = sorted(catalogue.metrics, key=lambda key: metric_rank(key, goals))[: CANDIDATES[0]]
+    own = [key for key in catalogue.metrics if not is_system(key)]
+    metrics = sorted(own, key=lambda key: metric_rank(key, goals))[: CANDIDATES[0]]
     return (*(METRIC + key for key in metrics), *(PARAM + key for key in catalogue.params[: CANDIDATES[1]]))
 
 
@@ -55,7 +58,9 @@ def automatic_columns(
     """
     had = frame.notna().mean()
     common = [column for column in frame.columns if had[column] >= COMMON_SHARE]
-    keys = [column for column in common if column.startswith(METRIC)]
+    keys = [
+        column for column in common if column.startswith(METRIC) and not column.startswith(METRIC + SYSTEM)
+    ]
     keys.sort(key=lambda column: metric_rank(column.removeprefix(METRIC), goals))
     differing = [column for column in common if column.startswith(PARAM) and _tells_apart(frame[column])]
     return keys[:metrics] + differing[:params]
@@ -69,9 +74,19 @@ def metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, 
 
 
 def metric_order(runs: Sequence[RunRecord], goals: Mapping[str, Goal]) -> list[str]:
-    """Return the metrics of runs, the telling ones first: with a goal, then those that most runs have."""
-    count = Counter(key for run in runs for key in run.metrics)
+    """Return the runs' own metrics, the telling ones first: with a goal, then those that most runs have."""
+    count = Counter(key for run in runs for key in run.metrics if not is_system(key))
     return sorted(count, key=lambda key: (key not in goals, -count[key], metric_rank(key, goals)))
+
+
+def is_system(key: str) -> bool:
+    """Whether a metric is of the machine rather than of the experiment."""
+    return key.startswith(SYSTEM)
+
+
+def system_keys(runs: Sequence[RunRecord]) -> list[str]:
+    """Return the metrics of the machines that runs were on, sorted."""
+    return sorted({key for run in runs for key in run.metrics if is_system(key)})
 
 
 def unsure_rows(frame: pd.DataFrame) -> list[str]:
