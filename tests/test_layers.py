@@ -29,7 +29,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tuning": LOWEST | {"database", "analysis", "store"},
     "registry": LOWEST | {"database", "artifacts", "analysis"},
     # A query in the process that logs drains its spool first, which is the client's to do.
-    "store": LOWEST | {"spool", "database", "client", "artifacts", "registry", "analysis"},
+    "store_handle": LOWEST | {"spool", "database", "client", "artifacts"},
+    "store_carried": LOWEST | {"database", "artifacts", "store_handle"},
+    "store_care": LOWEST | {"spool", "database", "artifacts", "store_handle"},
+    "store": LOWEST
+    | {"spool", "database", "client", "artifacts", "registry", "analysis"}
+    | {"store_handle", "store_carried", "store_care"},
     "ui": LOWEST | {"store", "analysis"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},
     "sample": {"tracking"},

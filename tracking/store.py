@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import os
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from tracking.client.ingester import drain_store
-from tracking.config import StoreLocation, locate_store
-from tracking.database import carried_queries, edits, history, run_queries, search
-from tracking.database.opening import open_database
-from tracking.database.recovery import Recovery, recover
+from tracking.config import locate_store
+from tracking.database import edits, history, run_queries, search
 from tracking.errors import InvalidValue
 from tracking.records import (
-    ArtifactRecord,
-    CaptureRecord,
-    DatasetRecord,
     ExperimentRecord,
     KeyCatalogue,
     RunRecord,
     Series,
 )
+from tracking.store_care import StoreCare
+from tracking.store_carried import StoreCarried
 from tracking.validation import checked_names, checked_notes, checked_tags, checked_text, normalized
 
 if TYPE_CHECKING:
@@ -45,7 +38,7 @@ def open_store(store: str | os.PathLike[str] | None = None) -> Store:
     return Store(locate_store(store))
 
 
-class Store:
+class Store(StoreCarried, StoreCare):
     """One store. Thread-safe; what it returns is a snapshot and never changes.
 
     While it is open, runs whose process died are taken in and marked lost.
@@ -55,13 +48,6 @@ class Store:
     Attributes:
         location: Where its files are.
     """
-
-    def __init__(self, location: StoreLocation) -> None:
-        self.location = location
-        self._engines = open_database(location)
-        self._recovery = Recovery(location, self._engines)
-        # A store that is dropped without close() must not leave its thread behind.
-        self._finalizer = weakref.finalize(self, self._recovery.stop)
 
     # Runs
 
@@ -163,33 +149,6 @@ class Store:
             wanted = [normalized(key) for key in _listed(keys)]
             return history.read_series(connection, _listed(runs), wanted, superseded=superseded)
 
-    # What runs carry
-
-    def artifacts(self, run_id: str, *, superseded: bool = False) -> list[ArtifactRecord]:
-        """Return a run's artifacts by name and step; raises NotFound.
-
-        Args:
-            run_id: The run.
-            superseded: Also those of which another of the same name and step was logged later.
-        """
-        with self._reading() as connection:
-            return carried_queries.artifact_records(connection, run_id, superseded=superseded)
-
-    def datasets(self, run_id: str) -> list[DatasetRecord]:
-        """Return the datasets that a run used, in the order it logged them; raises NotFound."""
-        with self._reading() as connection:
-            return carried_queries.dataset_records(connection, run_id)
-
-    def dataset_users(self, digest: str) -> list[str]:
-        """Return the ids of the runs that use a dataset, the newest first; trash left out."""
-        with self._reading() as connection:
-            return carried_queries.dataset_users(connection, digest)
-
-    def captures(self, run_id: str) -> list[CaptureRecord]:
-        """Return what was captured around a run's sessions: code, environment, machine; raises NotFound."""
-        with self._reading() as connection:
-            return carried_queries.capture_records(connection, run_id)
-
     # What there is
 
     def experiments(self) -> list[ExperimentRecord]:
@@ -239,42 +198,6 @@ class Store:
         name = checked_text(experiment, "experiment")
         varied, ignored = checked_names(vary, "vary"), checked_names(ignore, "ignore")
         self._edit(lambda connection: edits.define_repeat(connection, name, varied, ignored))
-
-    # Care
-
-    def recover(self) -> list[str]:
-        """Take in what dead processes left behind; returns the ids of runs that were marked lost.
-
-        An open store does this by itself every two seconds; a call is for those who cannot wait.
-        """
-        return recover(self.location, self._engines)
-
-    def close(self) -> None:
-        """End the store's thread and close its connections."""
-        self._finalizer()
-        self._engines.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Store {self.location.root}>"
-
-    @contextmanager
-    def _reading(self, *, drain: bool = True) -> Iterator[Any]:
-        if drain:
-            drain_store(self.location)
-        with self._engines.reading() as connection:
-            yield connection
-
-    def _edit(self, work: Callable[[Any], None]) -> None:
-        drain_store(self.location)
-        self._engines.write(work)
 
 
 def _listed(names: str | Sequence[str]) -> list[str]:
