@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -64,12 +65,13 @@ def test_experiments_have_their_best_run(open_page: OpenPage, seeded: Store) -> 
     assert not app.exception and not app.error
     rows = app.dataframe[0].value.set_index("name")
     assert rows.loc["digits", ["runs", "best", "metric", "best_run"]].tolist() == [
-        "5",
-        "2.4000",
+        5,
+        pytest.approx(2.4),
         "acc ↑",
         "run-0",
     ]
-    assert rows.loc["*bold* [x](y)", "best"] == "–"
+    assert math.isnan(rows.loc["*bold* [x](y)", "best"])
+    assert rows["live"].tolist() == [0, 0]
     assert "broken" in app.dataframe[1].value["name"].tolist()
     assert "✕ failed" in app.dataframe[1].value["status"].tolist()
 

@@ -19,14 +19,14 @@ from tracking.ui import format
         (0.973213, "0.97321"),
         (0.02, "0.02"),
         (0.00018321, "0.00018321"),
-        (1.5e-7, "1.5000e-07"),
+        (1.5e-7, "1.5e-07"),
         (2.5, "2.5000"),
         (12345.678, "12,346"),
         (1234567.0, "1,234,567"),
         (-0.5, "-0.5"),
         (0.0, "0"),
         (3.0, "3"),
-        (1e300, "1.0000e+300"),
+        (1e300, "1e+300"),
         (5e-324, "4.9407e-324"),
         (math.nan, "NaN"),
         (math.inf, "inf"),
@@ -46,19 +46,24 @@ def test_a_column_of_numbers_lines_up() -> None:
 
 
 def test_values_far_apart_are_written_each_on_its_own() -> None:
-    assert format.number_column([1e-7, 5.5]) == ["1.0000e-07", "5.5000"]
+    assert format.number_column([1e-7, 5.5]) == ["1e-07", "5.5000"]
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.84, "0.8 s"),
+        (0.0, "0 ms"),
+        (0.00001, "< 1 ms"),
+        (0.0231, "23 ms"),
+        (0.84, "840 ms"),
+        (0.9999, "1.0 s"),
+        (9.97, "10 s"),
         (43.2, "43 s"),
         (59.7, "1 min 00 s"),
         (125, "2 min 05 s"),
         (3 * 3600 + 12 * 60, "3 h 12 min"),
         (3 * 86400 + 3600, "3 d 01 h"),
-        (-1.0, "0.0 s"),
+        (-1.0, "0 ms"),
         (math.nan, "–"),
         (None, "–"),
     ],
@@ -110,6 +115,22 @@ def test_long_text_becomes_one_short_line() -> None:
     assert format.shorten("a\nb\tc") == "a b c"
     assert format.shorten("x" * 500, 10) == "x" * 9 + "…"
     assert len(format.shorten("word " * 100_000, 50)) <= 50
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("lr", "lr"),
+        ("optimizer.name", "optimizer.name"),
+        (".".join(f"level{n}" for n in range(50)), "level0.….level48.level49"),
+        ("model." + "x" * 40 + ".depth", "model.….depth"),
+        ("a" * 20 + "." + "b" * 40 + "end", "…" + "b" * 26 + "end"),
+        ("line\nbreak", "line break"),
+    ],
+)
+def test_a_long_key_keeps_its_end(key: str, text: str) -> None:
+    assert format.shorten_key(key, 30) == text
+    assert len(format.shorten_key(key, 30)) <= 30
 
 
 def test_every_status_has_a_mark_and_a_meaning() -> None:

@@ -52,7 +52,9 @@ def test_runs_table_tells_nan_from_absent_and_marks_the_best() -> None:
     values = pd.Series([0.9, math.nan, None, 0.95], dtype="object")
     rows = frame(status=["finished"] * 4).assign(**{"metrics.acc": values})
     table = tables.runs_table(rows, ["metrics.acc"], {"acc": Goal.MAXIMIZE}, with_experiment=False)
-    assert table.frame["metrics.acc"].tolist() == ["0.9000", "NaN", "–", "0.9500"]
+    assert table.shown("metrics.acc") == ["0.9000", "NaN", "–", "0.9500"]
+    assert table.frame["metrics.acc"].isna().tolist() == [False, False, True, False]
+    assert table.frame["metrics.acc"][1] == -math.inf  # sorted as the worst; a blank is drawn as absent
     assert table.bold == {(3, "metrics.acc")}
     assert table.columns["metrics.acc"].label == "acc ↑"
     assert table.colours == tuple(run_colour(f"r{n}") for n in range(4))
@@ -67,9 +69,9 @@ def test_runs_of_several_experiments_are_no_rivals() -> None:
 def test_params_are_written_as_logged_and_numbers_stand_right() -> None:
     rows = frame(params__lr=[0.1, 0.0029045013691953434], params__opt=["adam", None])
     table = tables.runs_table(rows, ["params.lr", "params.opt", "params.gone"], {})
-    assert table.frame["params.lr"].tolist() == ["0.1", "0.0029045"]
+    assert table.shown("params.lr") == ["0.1", "0.0029045"]
     assert table.frame["params.opt"].tolist() == ["adam", "–"]
-    assert table.frame["params.gone"].tolist() == ["–", "–"]
+    assert table.shown("params.gone") == ["–", "–"]
     assert table.columns["params.lr"].align == "right" and table.columns["params.opt"].align == "left"
 
 
@@ -98,17 +100,16 @@ def test_nan_and_infinity_are_never_the_best() -> None:
 
 def test_summary_has_the_best_by_goal_with_its_step() -> None:
     table = tables.summary_table({"acc": summary(), "loss": summary("loss")}, {"acc": Goal.MAXIMIZE})
-    acc, loss = (row for _, row in table.frame.iterrows())
-    assert (acc["metric"], acc["best"], acc["best_step"]) == ("acc ↑", "0.9", "7")
-    assert (loss["best"], loss["best_step"]) == ("–", "–")
+    assert table.shown("metric") == ["acc ↑", "loss"]
+    assert (table.shown("best"), table.shown("best_step")) == (["0.9", "–"], ["7", "–"])
 
 
 def test_summary_of_a_diverged_metric() -> None:
     diverged = summary(
         last=math.nan, min=None, min_step=None, max=None, max_step=None, mean=None, non_finite=10
     )
-    row = tables.summary_table({"acc": diverged}, {"acc": Goal.MAXIMIZE}).frame.iloc[0]
-    assert (row["last"], row["best"], row["min"], row["other"]) == ("NaN", "–", "–", "10")
+    table = tables.summary_table({"acc": diverged}, {"acc": Goal.MAXIMIZE})
+    assert [table.shown(name)[0] for name in ("last", "best", "min", "other")] == ["NaN", "–", "–", "10"]
 
 
 def test_param_comparison_shows_what_differs_or_everything() -> None:
@@ -124,11 +125,66 @@ def test_metric_comparison_takes_the_value_asked_for() -> None:
     runs = [run("a", acc=summary(max=0.9, last=0.5)), run("b", acc=summary(max=0.8, last=0.7)), run("c")]
     goals = {"acc": Goal.MAXIMIZE}
     best = tables.metric_comparison(runs, ["acc"], goals, "best")
-    assert best.frame["metrics.acc"].tolist() == ["0.9000", "0.8000", "–"]
+    assert best.shown("metrics.acc") == ["0.9000", "0.8000", "–"]
     assert best.bold == {(0, "metrics.acc")}
     last = tables.metric_comparison(runs, ["acc"], goals, "last")
     assert last.bold == {(1, "metrics.acc")}
-    assert tables.metric_comparison(runs, ["acc"], {}, "best").frame["metrics.acc"].tolist()[0] == "0.5000"
+    assert best.columns["metrics.acc"].label == "acc ↑"
+
+
+def test_the_best_of_a_metric_without_a_goal_is_marked_as_its_last_value() -> None:
+    runs = [run("a", acc=summary(max=0.9, last=0.5)), run("b", acc=summary(max=0.8, last=0.7))]
+    best = tables.metric_comparison(runs, ["acc"], {}, "best")
+    assert best.shown("metrics.acc") == ["0.5000", "0.7000"]
+    assert best.columns["metrics.acc"].label == "acc (last)"
+    assert "no goal" in (best.columns["metrics.acc"].help or "")
+    assert tables.metric_comparison(runs, ["acc"], {}, "last").columns["metrics.acc"].label == "acc"
+
+
+def test_columns_are_sorted_by_what_they_mean() -> None:
+    """The browser sorts by the values of the frame and shows the texts."""
+    created = [datetime(2026, 1, 2, 3, 4, second, tzinfo=UTC) for second in (2, 1, 3)]
+    rows = frame(
+        created=created,
+        duration=[100.0, 20.0, 3.0],
+        metrics__loss=[9.0, 1000.0, 10.0],
+        params__n=[9, 1000, 10],
+    ).assign(created=pd.Series(created))
+    table = tables.runs_table(rows, ["metrics.loss", "params.n"], {})
+    shown = pd.DataFrame({name: table.shown(name) for name in table.frame})
+    order = {name: shown[name][table.frame[name].sort_values().index].tolist() for name in shown}
+    assert order["metrics.loss"] == ["9", "10", "1,000"]
+    assert order["params.n"] == ["9", "10", "1000"]
+    assert order["duration"] == ["3.0 s", "20 s", "1 min 40 s"]
+    assert table.frame["created"].sort_values().index.tolist() == [1, 0, 2]
+
+
+def test_numbers_beyond_what_a_browser_holds_keep_their_text_and_side() -> None:
+    rows = frame(metrics__loss=[1e299, 2.0, -1e20], params__seed=[2**63, 1, 2])
+    table = tables.runs_table(rows, ["metrics.loss", "params.seed"], {})
+    assert table.shown("metrics.loss") == ["1e+299", "2", "-1e+20"]
+    assert table.frame["metrics.loss"].tolist() == [math.inf, 2.0, -math.inf]
+    assert table.shown("params.seed") == [str(2**63), "1", "2"]
+    assert table.frame["params.seed"].dtype == "str"
+
+
+def test_a_number_is_given_the_width_of_its_longest_text() -> None:
+    rows = frame(metrics__loss=[1.2345e-299, -1.0], params__lr=[0.00012345678, 1e-5])
+    columns = tables.runs_table(rows, ["metrics.loss", "params.lr"], {}).columns
+    for name, text in (("metrics.loss", "-1.2345e-299"), ("params.lr", "0.000123457")):
+        width = columns[name].width
+        assert isinstance(width, int) and width > 8 * (len(text) - 1)
+
+
+def test_a_deep_param_is_headed_by_its_end() -> None:
+    key = ".".join([f"level{n}" for n in range(50)] + ["leaf"])
+    column = tables.runs_table(frame(**{"params__" + key: [1]}), ["params." + key], {}).columns[
+        "params." + key
+    ]
+    assert column.label.startswith("level0.…") and column.label.endswith(".leaf")
+    assert column.help == f"Param {key}"
+    table = tables.params_table({key: 1})
+    assert table.frame["param"].tolist() == [key] and table.shown("param")[0].endswith(".leaf")
 
 
 def test_long_params_are_cut_and_named() -> None:

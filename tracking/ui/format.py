@@ -67,7 +67,7 @@ def number(value: float | None, digits: int = 5) -> str:
         return _non_finite(value)
     magnitude = abs(value)
     if magnitude >= 10.0**9 or 0.0 < magnitude < 1e-4:
-        return f"{value:.{digits - 1}e}"
+        return f"{value:.{digits}g}"
     if float(value).is_integer():
         return f"{int(value):,}"
     if magnitude < 1.0:
@@ -95,11 +95,13 @@ def number_column(values: Sequence[float | None]) -> list[str]:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a length of time in at most two units: `0.8 s`, `43 s`, `2 min 05 s`, `3 h 12 min`."""
+    """Return a length of time in at most two units: `84 ms`, `1.2 s`, `43 s`, `2 min 05 s`, `3 h 12 min`."""
     if seconds is None or not math.isfinite(seconds):
         return ABSENT
-    if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
+    if seconds < 0.9995:
+        return f"{max(0.0, seconds) * 1000:.0f} ms" if not 0 < seconds < 0.0005 else "< 1 ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -146,6 +148,22 @@ def shorten(text: str, limit: int = 120) -> str:
     """Return one line of at most `limit` characters, an ellipsis where it was cut."""
     line = " ".join(text[: limit * 4].split())
     return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1].rstrip() + "…"
+
+
+def shorten_key(key: str, limit: int) -> str:
+    """Return a dotted key of at most `limit` characters with its end whole where that fits: `a.b.….y.z`."""
+    line = " ".join(key[: limit * 4].split()) if len(key) <= limit * 4 else key
+    if len(line) <= limit:
+        return line
+    parts = key.split(".")
+    first = parts[0] + ".…"
+    kept = ""
+    for part in reversed(parts[1:]):
+        if len(first) + len(kept) + len(part) + 1 > limit:
+            break
+        kept = f".{part}{kept}"
+    # A last part too long for that: its own end tells more than its beginning.
+    return " ".join((first + kept if kept else "…" + key[1 - limit :]).split())
 
 
 def _digits_before_point(value: float) -> int:

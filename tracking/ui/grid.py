@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from tracking.ui import format
+from tracking.ui.markdown import escape
 from tracking.ui.tables import Table, TableColumn
 
 ROW_HEIGHT = 33
@@ -41,6 +46,7 @@ def show(
         row_height=ROW_HEIGHT,
         key=key,
         alt=alt,
+        placeholder=format.ABSENT,  # for blank cells the browser draws this, not their text
     )
 
 
@@ -67,6 +73,7 @@ def choose(
         selection_mode="multi-row",
         key=key,
         alt=alt,
+        placeholder=format.ABSENT,  # for blank cells the browser draws this, not their text
     )
     return sorted(row for row in event["selection"]["rows"] if 0 <= row < len(table.frame))
 
@@ -92,7 +99,7 @@ def _open_column(column: TableColumn, key: str, on_open: Callable[[int], None]) 
 
     return st.column_config.ButtonColumn(
         column.label,
-        help=column.help,
+        help=column.help and escape(column.help),
         width=column.width,
         pinned=column.pinned,
         alignment="left",
@@ -106,9 +113,9 @@ def _column_config(
     table: Table, key: str | None, open_column: str, on_open: Callable[[int], None] | None
 ) -> dict[str, Any]:
     config: dict[str, Any] = {
-        name: st.column_config.TextColumn(
+        name: _column_type(table.frame[name])(
             column.label,
-            help=column.help,
+            help=column.help and escape(column.help),
             width=column.width,
             pinned=column.pinned,
             alignment=column.align,
@@ -120,13 +127,29 @@ def _column_config(
     return config
 
 
+def _column_type(cells: pd.Series[Any]) -> Callable[..., Any]:
+    """Return the type of a column, by which the browser sorts. A format would replace the table's texts."""
+    if isinstance(cells.dtype, pd.DatetimeTZDtype):
+        return functools.partial(st.column_config.DatetimeColumn, step=timedelta(milliseconds=1))
+    return st.column_config.NumberColumn if cells.dtype == "float64" else st.column_config.TextColumn
+
+
 def _styled(table: Table) -> Any:
-    """Return the frame, with styles only where the table has some: they cost time per cell."""
-    if not table.bold and not table.colours:
+    """Return the frame, with texts and styles only where the table has some: they cost time per cell."""
+    if not table.texts and not table.bold and not table.colours:
         return table.frame
     styles = pd.DataFrame("", index=table.frame.index, columns=table.frame.columns)
     for row, column in table.bold:
         styles.loc[row, column] = "font-weight: 700"
     for row, colour in enumerate(table.colours):
         styles.loc[row, "mark"] = f"background-color: {colour}"
-    return table.frame.style.apply(lambda _: styles, axis=None)
+    # A formatter is asked once for each cell of a column, from the top; its value may stand for another.
+    styler = table.frame.style.apply(lambda _: styles, axis=None)
+    for name, cells in table.texts.items():
+        styler.format(_in_turn(cells), subset=[name])
+    return styler
+
+
+def _in_turn(texts: Sequence[str]) -> Callable[[object], str]:
+    turns = itertools.cycle(texts)
+    return lambda _: next(turns)

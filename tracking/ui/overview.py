@@ -13,7 +13,7 @@ from tracking.records import ExperimentRecord, RunRecord
 from tracking.ui import cache, format, grid, navigation, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.runs_frame import metric_rank
-from tracking.ui.tables import Table, TableColumn
+from tracking.ui.tables import MAX_NAME, Cells, Table, TableColumn
 from tracking.ui.zone import reader_zone
 
 if TYPE_CHECKING:
@@ -63,32 +63,36 @@ def experiment_rows(
     experiments: Sequence[ExperimentRecord], best: Sequence[cache.BestRun | None], now: datetime
 ) -> Table:
     """Return the table of experiments; `best` has the best run of each, None where there is none."""
-    cells = {
-        "name": [format.shorten(experiment.name) for experiment in experiments],
-        "runs": [format.count(experiment.runs) for experiment in experiments],
-        "live": [format.count(experiment.live) if experiment.live else "" for experiment in experiments],
-        "best": [format.ABSENT if found is None else format.number(found.value) for found in best],
-        "metric": [
+    cells = Cells()
+    opens = TableColumn("Experiment", help="Click the name to see its runs", pinned=True)
+    cells.put_names("name", [experiment.name for experiment in experiments], opens)
+    runs = [experiment.runs for experiment in experiments]
+    live = [experiment.live for experiment in experiments]
+    cells.put_numbers("runs", runs, TableColumn("Runs"), list(map(format.count, runs)))
+    cells.put_numbers("live", live, TableColumn("Running"), list(map(format.count, live)))
+    values = [None if found is None else found.value for found in best]
+    cells.put_numbers(
+        "best",
+        values,
+        TableColumn("Best value", help="The best of the first metric that has a goal (define_metric)"),
+        list(map(format.number, values)),
+    )
+    cells.put_text(
+        "metric",
+        [
             format.ABSENT
             if found is None
-            else found.metric + format.goal_mark(experiment.goals[found.metric])
+            else format.shorten_key(found.metric, MAX_NAME) + format.goal_mark(experiment.goals[found.metric])
             for found, experiment in zip(best, experiments, strict=True)
         ],
-        "best_run": [format.ABSENT if found is None else format.shorten(found.name) for found in best],
-        "activity": [format.ago(experiment.last_activity, now) for experiment in experiments],
-    }
-    columns = {
-        "name": TableColumn("Experiment", help="Click the name to see its runs", width="medium", pinned=True),
-        "runs": TableColumn("Runs", align="right", width="small"),
-        "live": TableColumn("Running", align="right", width="small"),
-        "best": TableColumn(
-            "Best", help="The best value of the first metric that has a goal (define_metric)", align="right"
-        ),
-        "metric": TableColumn("by", help="↑ more is better, ↓ less is better"),
-        "best_run": TableColumn("Best run"),
-        "activity": TableColumn("Last activity", align="right"),
-    }
-    return Table(pd.DataFrame(cells, dtype="str"), columns)
+        TableColumn("Of metric", help="The metric of the best value: ↑ more is better, ↓ less is better"),
+    )
+    reached = TableColumn("Best run", help="The run that reached the best value")
+    cells.put_names("best_run", [format.ABSENT if found is None else found.name for found in best], reached)
+    active = [experiment.last_activity for experiment in experiments]
+    cells.put("activity", pd.Series(pd.to_datetime(active, utc=True)), TableColumn("Last activity"))
+    cells.texts["activity"] = [format.ago(when, now) for when in active]
+    return cells.table()
 
 
 def recent_runs(store: Store) -> None:

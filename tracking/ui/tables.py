@@ -1,14 +1,14 @@
-"""Tables as frames of text with a description of their columns. Pure; `tracking.ui.grid` draws them.
+"""Tables as frames of values with the text of each cell. Pure; `tracking.ui.grid` draws them.
 
-Values are text because a number column could not tell NaN from absent and would
-not line up; the order of rows comes from the store, not from the browser.
+The browser sorts a column by its values and shows the texts: a number column alone
+could not tell NaN from absent, and its points would not line up.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, Literal
 
@@ -22,6 +22,16 @@ from tracking.ui.runs_frame import METRIC, PARAM, is_absent
 
 MAX_CELL = 160
 """Characters of one cell; the params table of the run has the whole value."""
+MAX_NAME = 44
+"""Characters of a name; cells are cut without an ellipsis, so the column is made as wide as the longest."""
+SHORT_NAME = 14
+MAX_HEADING = 32
+
+LARGEST = 2**53 - 1
+"""A number column of the browser refuses whole numbers beyond, as inexact."""
+
+DIGIT, LETTER, PADDING = 8, 7, 26
+"""Pixels of a character in the widest font of a cell, and of what is around the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +47,26 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Text cells with their columns.
+    """Cells with their columns.
 
     Attributes:
-        frame: Every cell a str; the index is 0, 1, ....
+        frame: What a column is sorted by: text, numbers (float64, blank where a run has none) or points
+            in time. The index is 0, 1, ....
         columns: One per column of the frame, by its name.
+        texts: What stands in the cells of a column, where that is not the value itself.
         bold: Cells (row, column name) that stand out: the best of a metric.
         colours: Colour of the mark in the column `mark`, by row.
     """
 
     frame: pd.DataFrame
     columns: Mapping[str, TableColumn]
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     bold: frozenset[tuple[int, str]] = frozenset()
     colours: tuple[str, ...] = field(default=())
+
+    def shown(self, column: str) -> list[str]:
+        """Return what stands in the cells of a column."""
+        return list(self.texts[column]) if column in self.texts else self.frame[column].tolist()
 
 
 UNPINNED_RUNS = 8
@@ -77,47 +94,40 @@ def runs_table(
         with_experiment: Whether the runs are of several experiments. If not, they are
             rivals: the best shown value of a metric with a goal stands out.
     """
-    shown: dict[str, list[str]] = {
-        "mark": [""] * len(frame),
-        "name": [format.shorten(str(name)) for name in frame["name"]],
-        "status": [format.status(value) for value in frame["status"]],
-    }
-    described = {
-        "mark": MARK,
-        "name": TableColumn("Run", help="Click the name to open the run", pinned=True, width="medium"),
-        "status": TableColumn("Status", width=112),
-    }
+    cells = Cells()
+    cells.put_text("mark", [""] * len(frame), MARK)
+    opens = TableColumn("Run", help="Click the name to open the run", pinned=True)
+    cells.put_names("name", [str(name) for name in frame["name"]], opens)
+    cells.put_text(
+        "status", [format.status(value) for value in frame["status"]], TableColumn("Status", width=112)
+    )
     if with_experiment:
-        shown["experiment"] = [format.shorten(str(name)) for name in frame["experiment"]]
-        described["experiment"] = TableColumn("Experiment")
-    bold: set[tuple[int, str]] = set()
+        experiments = [str(name) for name in frame["experiment"]]
+        cells.put_names("experiment", experiments, TableColumn("Experiment"), limit=MAX_HEADING)
     headings = _headings(columns)
     for column in columns:
         values = _values(frame, column)
+        heading = format.shorten_key(headings[column], MAX_HEADING)
         if column.startswith(METRIC):
-            goal = goals.get(column.removeprefix(METRIC))
-            shown[column] = format.number_column([_number(value) for value in values])
-            described[column] = TableColumn(
-                headings[column] + format.goal_mark(goal), help=_metric_help(goal), align="right"
-            )
+            key = column.removeprefix(METRIC)
+            goal = goals.get(key)
+            numbers = [_number(value) for value in values]
+            described = TableColumn(heading + format.goal_mark(goal), help=_metric_help(key, goal))
+            cells.put_numbers(column, numbers, described, format.number_column(numbers), goal)
             if not with_experiment:
-                bold |= {(row, column) for row in best_rows([_number(value) for value in values], goal)}
+                cells.bold |= {(row, column) for row in best_rows(numbers, goal)}
         else:
-            numeric = all(_is_number(value) for value in values if not is_absent(value))
-            shown[column] = [_param_cell(value) for value in values]
-            described[column] = TableColumn(
-                headings[column], help="Param", align="right" if numeric else "left"
-            )
-    shown["created"] = [format.moment(when.to_pydatetime(), zone) for when in frame["created"]]
-    shown["duration"] = [format.duration(_number(value)) for value in frame["duration"]]
-    described["created"] = TableColumn("Created", width=136)
-    described["duration"] = TableColumn("Duration", align="right", width=104)
-    return Table(
-        pd.DataFrame(shown, dtype="str"),
-        described,
-        frozenset(bold),
-        tuple(run_colour(run) for run in frame["run"]),
-    )
+            described = TableColumn(heading, help=f"Param {column.removeprefix(PARAM)}")
+            texts = [_param_cell(value) for value in values]
+            if all(is_absent(value) or _is_sortable(value) for value in values):
+                cells.put_numbers(column, [_number(value) for value in values], described, texts)
+            else:
+                cells.put_text(column, texts, described)
+    cells.put("created", frame["created"].dt.tz_convert(zone), TableColumn("Created", width=136))
+    cells.texts["created"] = [format.moment(when.to_pydatetime(), zone) for when in frame["created"]]
+    durations = [_number(value) for value in frame["duration"]]
+    cells.put_numbers("duration", durations, TableColumn("Duration"), list(map(format.duration, durations)))
+    return cells.table(tuple(run_colour(run) for run in frame["run"]))
 
 
 def _headings(columns: Sequence[str]) -> dict[str, str]:
@@ -142,16 +152,19 @@ def best_rows(values: Sequence[float | None], goal: Goal | None) -> list[int]:
 
 def params_table(params: Mapping[str, Any]) -> Table:
     """Return a run's flat params, one a row, long values cut."""
-    return Table(
-        pd.DataFrame(
-            {
-                "param": list(params),
-                "value": [format.shorten(format.param(value), MAX_CELL) for value in params.values()],
-            },
-            dtype="str",
-        ),
-        {"param": TableColumn("Param", width="medium"), "value": TableColumn("Value", width="large")},
+    cells = Cells()
+    cells.put_text(
+        "param",
+        list(params),
+        TableColumn("Param", width="medium"),
+        [format.shorten_key(key, MAX_NAME) for key in params],
     )
+    cells.put_text(
+        "value",
+        [format.shorten(format.param(value), MAX_CELL) for value in params.values()],
+        TableColumn("Value", width="large"),
+    )
+    return cells.table()
 
 
 def long_params(params: Mapping[str, Any]) -> list[str]:
@@ -163,34 +176,38 @@ def long_params(params: Mapping[str, Any]) -> list[str]:
 
 def summary_table(metrics: Mapping[str, MetricSummary], goals: Mapping[str, Goal]) -> Table:
     """Return a run's metrics: last, extremes with their steps, mean, points, non-finite ones."""
-    rows = [_summary_row(summary, goals.get(key)) for key, summary in sorted(metrics.items())]
-    numbers = {"last": "Last", "best": "Best", "best_step": "at step", "min": "Min", "min_step": "at step"}
-    numbers |= {
-        "max": "Max",
-        "max_step": "at step",
-        "mean": "Mean",
-        "points": "Points",
-        "other": "NaN or inf",
-    }
-    described = {"metric": TableColumn("Metric", width="medium")}
-    described |= {name: TableColumn(label, align="right") for name, label in numbers.items()}
-    described["best"] = TableColumn(
-        "Best", help="By the goal of the metric (↑ more is better, ↓ less); NaN is never best", align="right"
+    summaries = [summary for _, summary in sorted(metrics.items())]
+    cells = Cells()
+    cells.put_text(
+        "metric",
+        [summary.key + format.goal_mark(goals.get(summary.key)) for summary in summaries],
+        TableColumn("Metric", width="medium"),
     )
-    described["mean"] = TableColumn("Mean", help="Over the finite values", align="right")
-    return Table(pd.DataFrame(rows, columns=list(described), dtype="str"), described)
+    for name, (label, help, counted, value) in _SUMMARY.items():
+        values = [value(summary, goals.get(summary.key)) for summary in summaries]
+        texts = [_whole(number) if counted else format.number(number) for number in values]
+        cells.put_numbers(name, values, TableColumn(label, help=help), texts)
+    return cells.table()
 
 
 def param_comparison(runs: Sequence[RunRecord], *, only_differing: bool = True) -> Table:
     """Return the params of several runs side by side: params down, runs across."""
     compared = compare_params([run.flat_params for run in runs])
     shown = [param for param in compared if param.differs or not only_differing]
-    cells: dict[str, list[str]] = {"param": [param.key for param in shown]}
-    described = {"param": TableColumn("Param", pinned=len(runs) > UNPINNED_RUNS, width="medium")}
+    cells = Cells()
+    cells.put_text(
+        "param",
+        [param.key for param in shown],
+        TableColumn("Param", pinned=len(runs) > UNPINNED_RUNS, width="medium"),
+        [format.shorten_key(param.key, MAX_NAME) for param in shown],
+    )
     for place, run in enumerate(runs):
-        cells[run.id] = [format.shorten(format.param(param.values[place]), MAX_CELL) for param in shown]
-        described[run.id] = TableColumn(format.shorten(run.name, 40), help=f"Run {run.id}")
-    return Table(pd.DataFrame(cells, dtype="str"), described)
+        cells.put_text(
+            run.id,
+            [format.shorten(format.param(param.values[place]), MAX_CELL) for param in shown],
+            TableColumn(format.shorten(run.name, 40), help=_run_help(run)),
+        )
+    return cells.table()
 
 
 def metric_comparison(
@@ -204,30 +221,21 @@ def metric_comparison(
         goals: Goal by metric key; the best of each stands out.
         value: One of best, last, min, max, mean. Best is last where a metric has no goal.
     """
-    cells: dict[str, list[str]] = {
-        "mark": [""] * len(runs),
-        "name": [format.shorten(run.name) for run in runs],
-        "status": [format.status(run.status) for run in runs],
-    }
-    described = {
-        "mark": MARK,
-        "name": TableColumn("Run", pinned=True, width="medium"),
-        "status": TableColumn("Status", width=112),
-    }
-    bold: set[tuple[int, str]] = set()
+    cells = Cells()
+    cells.put_text("mark", [""] * len(runs), MARK)
+    cells.put_names("name", [run.name for run in runs], TableColumn("Run", pinned=True))
+    cells.put_text("status", [format.status(run.status) for run in runs], TableColumn("Status", width=112))
     for key in keys:
         goal = goals.get(key)
         values = [summary_value(run.metrics.get(key), value, goal) for run in runs]
         column = METRIC + key
-        cells[column] = format.number_column(values)
-        described[column] = TableColumn(key + format.goal_mark(goal), help=_metric_help(goal), align="right")
-        bold |= {(row, column) for row in best_rows(values, goal)}
-    return Table(
-        pd.DataFrame(cells, dtype="str"),
-        described,
-        frozenset(bold),
-        tuple(run_colour(run.id) for run in runs),
-    )
+        heading = format.shorten_key(key, MAX_HEADING) + format.goal_mark(goal)
+        if value == "best" and goal is None:
+            heading += " (last)"
+        described = TableColumn(heading, help=_metric_help(key, goal))
+        cells.put_numbers(column, values, described, format.number_column(values), goal)
+        cells.bold |= {(row, column) for row in best_rows(values, goal)}
+    return cells.table(tuple(run_colour(run.id) for run in runs))
 
 
 def summary_value(summary: MetricSummary | None, value: str, goal: Goal | None) -> float | None:
@@ -240,33 +248,100 @@ def summary_value(summary: MetricSummary | None, value: str, goal: Goal | None) 
     return chosen
 
 
-def _summary_row(summary: MetricSummary, goal: Goal | None) -> list[str]:
-    numbers = [
-        summary.last,
-        None if goal is None else summary_value(summary, "best", goal),
-        summary.min,
-        summary.max,
-        summary.mean,
-    ]
-    last, best, low, high, mean = (format.number(number) for number in numbers)
-    low_step, high_step = _step(summary.min_step), _step(summary.max_step)
-    best_step = format.ABSENT if goal is None else high_step if goal is Goal.MAXIMIZE else low_step
-    return [
-        summary.key + format.goal_mark(goal),
-        *(last, best, best_step, low, low_step, high, high_step, mean),
-        format.count(summary.count),
-        format.count(summary.non_finite),
-    ]
+@dataclass(slots=True)
+class Cells:
+    """Columns of a table while it is made."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, TableColumn] = field(default_factory=dict)
+    texts: dict[str, Sequence[str]] = field(default_factory=dict)
+    bold: set[tuple[int, str]] = field(default_factory=set)
+
+    def put(self, name: str, values: pd.Series[Any], column: TableColumn) -> None:
+        self.values[name], self.columns[name] = values.reset_index(drop=True), column
+
+    def put_text(
+        self, name: str, values: Sequence[str], column: TableColumn, texts: Sequence[str] | None = None
+    ) -> None:
+        """Add text; `texts` where the cells show less than is searched and copied."""
+        self.put(name, pd.Series(values, dtype="str"), column)
+        if texts is not None and list(texts) != list(values):
+            self.texts[name] = texts
+
+    def put_names(self, name: str, names: Sequence[str], column: TableColumn, limit: int = MAX_NAME) -> None:
+        """Add names, cut with an ellipsis, in a column that holds the longest."""
+        texts = [format.shorten(text, limit) for text in names]
+        longest = max([len(column.label), SHORT_NAME, *map(len, texts)])
+        self.put_text(name, texts, replace(column, width=LETTER * longest + PADDING))
+
+    def put_numbers(
+        self,
+        name: str,
+        values: Sequence[float | None],
+        column: TableColumn,
+        texts: Sequence[str],
+        goal: Goal | None = None,
+    ) -> None:
+        """Add numbers, wide enough that no digit of them is cut. NaN is sorted as the worst by the goal."""
+        longest = max([len(column.label), *map(len, texts)])
+        fitting = replace(column, align="right", width=DIGIT * longest + PADDING)
+        self.put(name, pd.Series([_sortable(value, goal) for value in values], dtype="float64"), fitting)
+        self.texts[name] = texts
+
+    def table(self, colours: tuple[str, ...] = ()) -> Table:
+        return Table(pd.DataFrame(self.values), self.columns, self.texts, frozenset(self.bold), colours)
 
 
-def _step(step: int | None) -> str:
-    return format.ABSENT if step is None else format.count(step)
+def _sortable(value: float | None, goal: Goal | None) -> float:
+    """Return what a number column takes: it draws every NaN as absent, and nothing beyond its range.
+
+    Infinity has the right place in the order; the text of the cell says what the value is.
+    """
+    if value is None:
+        return math.nan
+    if math.isnan(value):
+        return -math.inf if goal is Goal.MAXIMIZE else math.inf
+    return value if abs(value) <= LARGEST else math.copysign(math.inf, value)
 
 
-def _metric_help(goal: Goal | None) -> str:
+def _of_goal(low: str, high: str) -> Callable[[MetricSummary, Goal | None], float | None]:
+    def value(summary: MetricSummary, goal: Goal | None) -> float | None:
+        chosen: float | None = (
+            None if goal is None else getattr(summary, high if goal is Goal.MAXIMIZE else low)
+        )
+        return chosen
+
+    return value
+
+
+_BEST_HELP = "By the goal of the metric (↑ more is better, ↓ less); NaN is never best"
+_SUMMARY: Mapping[str, tuple[str, str | None, bool, Callable[[MetricSummary, Goal | None], float | None]]] = {
+    "last": ("Last", None, False, lambda summary, _: summary.last),
+    "best": ("Best", _BEST_HELP, False, _of_goal("min", "max")),
+    "best_step": ("at step", None, True, _of_goal("min_step", "max_step")),
+    "min": ("Min", None, False, lambda summary, _: summary.min),
+    "min_step": ("at step", None, True, lambda summary, _: summary.min_step),
+    "max": ("Max", None, False, lambda summary, _: summary.max),
+    "max_step": ("at step", None, True, lambda summary, _: summary.max_step),
+    "mean": ("Mean", "Over the finite values", False, lambda summary, _: summary.mean),
+    "points": ("Points", None, True, lambda summary, _: summary.count),
+    "other": ("NaN or inf", None, True, lambda summary, _: summary.non_finite),
+}
+"""Columns of the summary: heading, help, whether it counts, and its value."""
+
+
+def _whole(value: float | None) -> str:
+    return format.ABSENT if value is None else format.count(int(value))
+
+
+def _run_help(run: RunRecord) -> str:
+    return f"Run {run.id}: {format.shorten(run.name, 300)}"
+
+
+def _metric_help(key: str, goal: Goal | None) -> str:
     if goal is None:
-        return "Metric"
-    return "Metric: more is better" if goal is Goal.MAXIMIZE else "Metric: less is better"
+        return f"Metric {key}. It has no goal: its best is its last value (define_metric sets one)"
+    return f"Metric {key}: {'more' if goal is Goal.MAXIMIZE else 'less'} is better"
 
 
 def _param_cell(value: Any) -> str:
@@ -285,8 +360,11 @@ def _values(frame: pd.DataFrame, column: str) -> list[Any]:
     return [None if blank else value for value, blank in zip(cells.tolist(), cells.isna(), strict=True)]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_sortable(value: Any) -> bool:
+    """Whether a param is a number that a number column takes as it is; a long seed is a name, not a number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return not math.isfinite(value) or abs(value) <= LARGEST
 
 
 def _number(value: Any) -> float | None:
