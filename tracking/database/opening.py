@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from pathlib import Path
+
 from tracking.config import StoreLocation
 from tracking.database.engine import BUSY_SECONDS, Engines
 from tracking.database.filesystem import refuse_network_filesystem
@@ -22,9 +26,19 @@ def open_database(location: StoreLocation, *, busy_seconds: float = BUSY_SECONDS
     refuse_network_filesystem(location.root)
     try:
         make_folders(location)
+        _make_private(location.database)
     except OSError as error:
         raise StoreError(
             f"The store's folder {location.root} cannot be made ({error}). Name another one."
         ) from error
     ensure_current(location, busy_seconds=busy_seconds)
     return Engines.of(location.database, busy_seconds=busy_seconds)
+
+
+def _make_private(database: Path) -> None:
+    """Make the file, empty, so that only its owner can read it: SQLite would leave it to the umask.
+
+    SQLite gives `-wal` and `-shm` the rights of the database.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

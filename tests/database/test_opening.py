@@ -1,0 +1,39 @@
+"""The file of a new store: readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tracking
+
+
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.parametrize("folder_exists", [False, True])
+def test_a_new_database_is_private(usual_umask: None, store_folder: Path, folder_exists: bool) -> None:
+    if folder_exists:
+        (store_folder / "spool").mkdir(parents=True)  # by somebody, with the rights of the umask
+    with tracking.start_run("digits", store=store_folder, capture=False) as run:
+        run.log({"loss": 0.5}, step=1)
+    store = tracking.open_store(store_folder)
+    assert store.count() == 1
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in store_folder.glob("tracking.db*")}
+    store.close()
+    assert modes == dict.fromkeys(("tracking.db", "tracking.db-wal", "tracking.db-shm"), 0o600)
+
+
+def test_an_existing_database_keeps_its_rights(store_folder: Path) -> None:
+    tracking.open_store(store_folder).close()
+    (store_folder / "tracking.db").chmod(0o640)  # shared with a group, on purpose
+    tracking.open_store(store_folder).close()
+    assert stat.S_IMODE((store_folder / "tracking.db").stat().st_mode) == 0o640
