@@ -31,14 +31,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     # A query in the process that logs drains its spool first, which is the client's to do.
     "store_handle": LOWEST | {"spool", "database", "client", "artifacts"},
     "store_carried": LOWEST | {"database", "artifacts", "store_handle"},
+    "store_listing": LOWEST | {"database", "store_handle"},
     "store_care": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store": LOWEST
     | {"spool", "database", "client", "artifacts", "registry", "analysis"}
-    | {"store_handle", "store_carried", "store_care"},
+    | {"store_handle", "store_carried", "store_listing", "store_care"},
+    "exports": LOWEST,
     "ui": LOWEST | {"store", "analysis"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},
     "sample": {"tracking"},
-    "cli": LOWEST | {"store", "ui", "sample", "tracking"},
+    "cli": LOWEST | {"store", "exports", "analysis", "ui", "sample", "tracking"},
     "__main__": {"cli"},
 }
 # Imported inside functions only, so that a training script pays for them after its loop has begun, or never.

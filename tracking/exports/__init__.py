@@ -1,0 +1,1 @@
+"""Tables of runs and histories as CSV, JSON and Parquet."""
