@@ -22,13 +22,20 @@ FIRST_CHARTS = 6
 
 with frame.page("Compare") as store:
     st.title("Compare")
-    asked = state.run_ids()
+    named = state.run_ids()
+    asked = named[: state.MAX_RUNS]
     runs, unknown = cache.known_runs(store, asked)
     comparison.choose_runs(store, runs)
 
     if unknown:
         st.warning(
-            f"{format.plural(len(unknown), 'run')} of the {len(asked)} in the address not in this store."
+            f"{format.plural(len(unknown), 'run')} of the {len(asked)} in the address "
+            f"{'is' if len(unknown) == 1 else 'are'} not in this store."
+        )
+    if len(named) > len(asked):
+        st.warning(
+            f"Showing {len(runs)} of {format.plural(len(named), 'run')}: a comparison takes up to "
+            f"{state.MAX_RUNS}, for more curves over each other cannot be told apart."
         )
     if not runs:
         feedback.empty(

@@ -32,10 +32,17 @@ with frame.page("Runs") as store:
     try:
         fits = cache.count(store, query)
         cache.search(store, query)
+        st.session_state[state.READABLE_WHERE] = query.where
     except FilterError as error:
         with controls.error_place:
             feedback.show_error(error)
-        st.stop()
+            # The table stays where it was while somebody mends the filter.
+            before = runs_table.readable_query(store, query)
+            if before is None:
+                st.stop()
+            st.caption("The table shows the last filter that could be read.")
+        query = before
+        fits = cache.count(store, query)
     except NotFound:
         # The run that the page of the table began after is gone: begin at the first one.
         state.set_after(None)

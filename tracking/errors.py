@@ -88,12 +88,22 @@ class FilterError(TrackingError, ValueError):
         self.position = position
         self.expected = expected
 
-    def pointer(self) -> str:
-        """Return the source with a caret under the offending place, as two lines."""
+    def pointer(self, width: int = 100) -> str:
+        """Return the source with a caret under the offending place, as two lines.
+
+        Args:
+            width: Characters to show; of a longer line those around the place, with ellipses.
+        """
         line_start = self.source.rfind("\n", 0, self.position) + 1
         line_end = self.source.find("\n", self.position)
         line = self.source[line_start : line_end if line_end >= 0 else None]
-        return f"{line}\n{' ' * (self.position - line_start)}^"
+        place = self.position - line_start
+        if len(line) > width:
+            first = min(max(0, place - width // 2), len(line) - width)
+            shown = line[first : first + width]
+            before, after = "…" if first else "", "…" if first + width < len(line) else ""
+            line, place = before + shown + after, place - first + len(before)
+        return f"{line}\n{' ' * place}^"
 
 
 class NotAllowed(TrackingError, PermissionError):

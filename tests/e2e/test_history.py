@@ -11,7 +11,7 @@ import tracking
 from .conftest import Dashboard, StartDashboard
 
 PATIENCE = 20_000
-FILTERED = "where=params.lr+%3C+5&sort=params.lr&order=asc&columns=metrics.loss"
+FILTERED = "where=params.lr+%3C+5&sort=params.lr&order=lowest+first&columns=metrics.loss"
 
 
 def start_with_runs(start_dashboard: StartDashboard, store: Path, count: int = 8) -> Dashboard:
@@ -53,6 +53,10 @@ def test_back_from_a_run_or_a_comparison_shows_the_table_as_it_was(
     expect(page.get_by_role("heading", name="Compare")).to_be_visible(timeout=PATIENCE)
     page.go_back()
     expect_filtered(page, address)
+    expect(page.get_by_text("2 runs ticked.")).to_be_visible(timeout=PATIENCE)
+    # The boxes themselves are ticked, too: a click on the first unticks it.
+    table.click(position={"x": 16, "y": 33 + 16})
+    expect(page.get_by_text("1 run ticked.")).to_be_visible(timeout=PATIENCE)
 
 
 def test_back_from_the_menu_and_from_a_tab_of_a_run(

@@ -95,7 +95,10 @@ def test_a_live_run_grows_and_ends(open_page: OpenPage, seeded: Store) -> None:
     assert "✓ finished" in app.dataframe[0].value["status"].tolist()
 
 
-def test_more_runs_than_a_comparison_takes_are_cut(open_page: OpenPage, seeded: Store) -> None:
+def test_more_runs_than_a_comparison_takes_are_cut_and_counted(open_page: OpenPage, seeded: Store) -> None:
     many = ",".join(f"id{n}" for n in range(200))
     app = open_page("compare", runs=f"{run_id(seeded, 'run-0')},{many}")
-    assert f"of the {state.MAX_RUNS} in the address" in app.warning[0].value
+    unknown, cut = (warning.value for warning in app.warning)
+    assert unknown == f"49 runs of the {state.MAX_RUNS} in the address are not in this store."
+    assert cut.startswith("Showing 1 of 201 runs: a comparison takes up to 50")
+    assert len(app.multiselect(key=comparison.PICKER).value) == 1

@@ -54,7 +54,7 @@ def test_a_link_carries_experiment_filter_sort_and_columns(open_page: OpenPage, 
         experiment="digits",
         where="params.lr < 1",
         sort="metrics.acc",
-        order="asc",
+        order=runs_table.LOWEST_FIRST,
         columns="params.lr",
     )
     assert rows(app) == ["run-2", "run-1", "run-0"]
@@ -80,6 +80,23 @@ def test_an_error_of_the_filter_is_shown_at_its_place(open_page: OpenPage, seede
     assert app.code[0].value.splitlines()[-1].strip() == "^"
     assert app.text_input(key=state.WHERE).value == where
     assert len(app.dataframe) == 0
+
+
+def test_a_filter_that_is_being_mended_leaves_the_table_in_place(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", where="metrics.acc > 2")
+    assert rows(app) == ["run-0"]
+    app.text_input(key=state.WHERE).set_value("metrics.acc > 2 and").run()
+    assert len(app.error) == 1 and rows(app) == ["run-0"]
+    assert "last filter that could be read" in texts(app)
+    app.text_input(key=state.WHERE).set_value("metrics.acc < 2 and params.lr < 0.005").run()
+    assert not app.error and rows(app) == ["run-2"]
+
+
+def test_a_very_long_filter_is_not_echoed_whole(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", where="metrics.acc > 1 and " * 500)
+    shown = app.error[0].value + app.code[0].value
+    assert "characters" in shown
+    assert len(shown) < 500
 
 
 def test_a_filter_that_fits_nothing_says_so(open_page: OpenPage, seeded: Store) -> None:
@@ -142,9 +159,10 @@ def test_pages_of_a_long_table(open_page: OpenPage, seeded: Store, monkeypatch: 
     monkeypatch.setattr(runs_table, "PAGE_SIZE", 4)
     app = open_page("runs")
     first = rows(app)
-    assert "Showing 4 of 6 runs" in texts(app)
+    assert "Showing 1–4 of 6 runs" in texts(app)
     app.button(key="runs.next").click().run()
     second = rows(app)
+    assert "Showing 5–6 of 6 runs" in texts(app)
     assert len(second) == 2 and not set(first) & set(second)
     assert app.query_params["after"] == run_id(seeded, first[-1])
     app.button(key="runs.previous").click().run()
@@ -152,6 +170,55 @@ def test_pages_of_a_long_table(open_page: OpenPage, seeded: Store, monkeypatch: 
     app.button(key="runs.next").click().run()
     app.text_input(key=state.WHERE).set_value("metrics.acc > 0").run()
     assert "after" not in app.query_params
+
+
+def test_a_link_into_the_middle_of_a_long_table(
+    open_page: OpenPage, seeded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_table, "PAGE_SIZE", 2)
+    first = rows(open_page("runs"))
+    app = open_page("runs", after=run_id(seeded, first[-1]))
+    assert "Showing 2 of 6 runs" in texts(app)
+    assert [
+        button.label for button in app.button if button.label in ("Previous", "First page", "Next 2")
+    ] == [
+        "First page",
+        "Next 2",
+    ]
+    app.button(key="runs.next").click().run()
+    app.button(key="runs.first").click().run()
+    assert rows(app) == first
+
+
+def test_ticks_survive_other_pages_and_filters(
+    open_page: OpenPage, seeded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_table, "PAGE_SIZE", 3)
+    app = open_page("runs")
+    first = rows(app)
+    tick(app, runs_table.table_key(cache.RunsQuery(), generation=0), [1, 2])
+    app.button(key="runs.next").click().run()
+    assert "2 runs ticked, 2 not on this page." in texts(app)
+    after = run_id(seeded, first[-1])
+    tick(app, runs_table.table_key(cache.RunsQuery(after=after), generation=0), [0])
+    assert "3 runs ticked, 2 not on this page." in texts(app)
+    wanted = [run_id(seeded, name) for name in (first[1], first[2], rows(app)[0])]
+    app.button(key="runs.previous").click().run()
+    assert "3 runs ticked, 1 not on this page." in texts(app)
+    app.button(key="runs.compare").click().run()
+    assert followed(app) == ("compare", {"runs": [",".join(wanted)]})
+    app.button(key="runs.clear").click().run()
+    assert "Click a name to open a run" in texts(app)
+
+
+def test_a_tick_can_be_taken_back(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs")
+    key = runs_table.table_key(cache.RunsQuery(), generation=0)
+    tick(app, key, [1, 2])
+    tick(app, key, [2])
+    assert "1 run ticked." in texts(app)
+    tick(app, key, [])
+    assert "Click a name to open a run" in texts(app)
 
 
 def test_stored_text_is_never_markup(open_page: OpenPage, seeded: Store) -> None:

@@ -55,6 +55,7 @@ def choose(
     *,
     alt: str,
     key: str,
+    ticked: Sequence[int] = (),
     rows: int = 16,
     on_open: Callable[[int], None] | None = None,
     open_column: str = "name",
@@ -62,6 +63,7 @@ def choose(
     """Draw a table whose rows can be ticked, as `show` does; return the chosen rows, ascending.
 
     The selection is of positions: while one stands, the rows have to keep their places.
+    `ticked` are those chosen when the table of this key is drawn for the first time.
     """
     event: Any = st.dataframe(
         _styled(table),
@@ -71,6 +73,7 @@ def choose(
         row_height=ROW_HEIGHT,
         on_select="rerun",
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": list(ticked)}},
         key=key,
         alt=alt,
         placeholder=format.ABSENT,  # for blank cells the browser draws this, not their text

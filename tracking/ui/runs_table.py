@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from tracking.errors import FilterError
 from tracking.records import ExperimentRecord
 from tracking.ui import cache, format, grid, navigation, state, tables
 from tracking.ui.runs_frame import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tracking.store import Store
 
 PAGE_SIZE = 100
+HIGHEST_FIRST, LOWEST_FIRST = "highest first", "lowest first"
 TABLE_ROWS = 17
 FILTER_HELP = """\
 An expression over `metrics.<key>` (last value), `params.<key>`, `status`, `name`, `tags`, `created`,
@@ -104,18 +106,19 @@ def controls(store: Store, experiments: Mapping[str, ExperimentRecord]) -> RunsC
             key=state.SORT,
             bind="query-params",
             on_change=_first_page,
-            help="Over all pages of the table. Missing values and NaN come last either way.",
+            help="Orders all runs, on all pages; missing values and NaN come last either way. "
+            "A click on the heading of a column sorts only the runs of the page shown.",
             width=240,
         )
         order = st.segmented_control(
             "Order",
-            ["desc", "asc"],
-            default="desc",
+            [HIGHEST_FIRST, LOWEST_FIRST],
+            default=HIGHEST_FIRST,
             required=True,
             key=state.ORDER,
             bind="query-params",
             on_change=_first_page,
-            help="Largest or newest first (desc), or last (asc)",
+            help="Highest first is also newest, longest and Z first",
         )
         columns = st.multiselect(
             "Columns",
@@ -129,7 +132,7 @@ def controls(store: Store, experiments: Mapping[str, ExperimentRecord]) -> RunsC
     return RunsControls(
         experiment=experiment,
         where=(where or "").strip(),
-        order_by=f"{order_term(sort or 'created')} {'asc' if order == 'asc' else 'desc'}",
+        order_by=f"{order_term(sort or 'created')} {'asc' if order == LOWEST_FIRST else 'desc'}",
         columns=tuple(columns),
         candidates=candidate_columns(catalogue, goals),
         error_place=error_place,
@@ -140,7 +143,7 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
     """Draw one page of the table, the ticked runs' actions above and the other pages below.
 
     While rows are ticked the table keeps its rows in their places, with their values
-    as they are now: ticks are positions, and a new run on top would move them to others.
+    as they are now: a new run on top would move the ticks while somebody sets them.
     """
     key = table_key(query, _generation())
     fresh = cache.search(store, query)
@@ -150,6 +153,11 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
     arrived = len(fresh[~fresh["run"].isin(rows["run"])]) if held else 0
     goals = cache.goals(store, None if query.experiment is None else [query.experiment])
     ids = rows["run"].tolist()
+    before = _ticked()
+    places = [place for place, run_id in enumerate(ids) if run_id in before]
+    if shown is not None and not held and (new := _new_ticks(ids, shown["run"].tolist(), places)):
+        # A ticked run of another page came to this one: only now does the table learn of it.
+        st.session_state[key] = {"selection": {"rows": new, "columns": [], "cells": []}}
     actions = st.container(horizontal=True, vertical_alignment="center", gap="small")
     chosen = grid.choose(
         tables.runs_table(
@@ -161,14 +169,38 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
         ),
         alt="Runs with their status, metrics and params",
         key=key,
+        ticked=places,
         rows=TABLE_ROWS,
         on_open=lambda row: navigation.open_run(ids[row]),
     )
     st.session_state[state.SHOWN_RUNS] = (key, rows)
+    here = [ids[row] for row in chosen]
+    elsewhere = [run_id for run_id in before if run_id not in ids]
+    ticked = [run_id for run_id in before if run_id in elsewhere or run_id in here]
+    ticked += [run_id for run_id in here if run_id not in before]
+    st.session_state[state.TICKED] = ticked
     with actions:
-        _actions([ids[row] for row in chosen], arrived)
+        _actions(ticked, len(elsewhere), arrived)
         navigation.follow()
     _pages(store, query, rows)
+
+
+def _new_ticks(ids: Sequence[str], shown: Sequence[str], places: Sequence[int]) -> list[int]:
+    """Return the places to tick if a ticked run is among those that were not shown before."""
+    return list(places) if any(ids[place] not in shown for place in places) else []
+
+
+def readable_query(store: Store, query: cache.RunsQuery) -> cache.RunsQuery | None:
+    """Return the query with the last filter of this session that could be read, None if none helps."""
+    where = st.session_state.get(state.READABLE_WHERE)
+    if where is None or where == query.where:
+        return None
+    before = replace(query, where=where, after=None)
+    try:
+        cache.search(store, before)
+    except FilterError:
+        return None  # it is the order that cannot be read
+    return before
 
 
 def any_live(store: Store, query: cache.RunsQuery) -> bool:
@@ -180,8 +212,8 @@ def any_live(store: Store, query: cache.RunsQuery) -> bool:
     )
 
 
-def _actions(chosen: list[str], arrived: int) -> None:
-    count = len(chosen)
+def _actions(ticked: list[str], elsewhere: int, arrived: int) -> None:
+    count = len(ticked)
     too_many = count > state.MAX_RUNS
     if st.button(
         f"Compare {count} runs" if count > 1 else "Compare",
@@ -190,14 +222,18 @@ def _actions(chosen: list[str], arrived: int) -> None:
         key="runs.compare",
         help=f"Tick two to {state.MAX_RUNS} runs at the left of the table",
     ):
-        navigation.open_compare(chosen)
+        navigation.open_compare(ticked)
     if count == 1 and st.button("Open the run", key="runs.open", type="primary"):
-        navigation.open_run(chosen[0])
+        navigation.open_run(ticked[0])
     if count:
         st.button("Clear", key="runs.clear", on_click=_forget)
-    if too_many:
-        st.caption(f"{count} are ticked; a comparison takes up to {state.MAX_RUNS}.")
-    elif not count:
+        notes = [f"{format.plural(count, 'run')} ticked"]
+        if elsewhere:
+            notes.append(f"{format.count(elsewhere)} not on this page")
+        if too_many:
+            notes.append(f"a comparison takes up to {state.MAX_RUNS}")
+        st.caption(", ".join(notes) + ".")
+    else:
         st.caption("Click a name to open a run; tick two or more to compare them.")
     if arrived:
         st.caption(f"{format.plural(arrived, 'new run')} on this page: clear the ticks to see.")
@@ -206,21 +242,39 @@ def _actions(chosen: list[str], arrived: int) -> None:
 def _pages(store: Store, query: cache.RunsQuery, rows: pd.DataFrame) -> None:
     """Say which part of the runs is shown, and lead to the others."""
     total = cache.count(store, query)
-    before: list[str | None] = st.session_state.get(state.PAGES_BEFORE, [])
+    pages = _pages_turned(query.after)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Showing {format.count(len(rows))} of {format.plural(total, 'run')}")
+        st.caption(_part_shown(len(rows), total, pages))
         if query.after is not None:
             if st.button("First page", key="runs.first"):
                 _first_page()
                 st.rerun()
-            if before and st.button("Previous", key="runs.previous"):
-                state.set_after(before[-1])
-                st.session_state[state.PAGES_BEFORE] = before[:-1]
+            if pages and st.button("Previous", key="runs.previous"):
+                state.set_after(pages[-2])
                 st.rerun()
         if _has_next(store, query, rows) and st.button(f"Next {PAGE_SIZE}", key="runs.next"):
-            st.session_state[state.PAGES_BEFORE] = [*before, query.after]
-            state.set_after(rows["run"].iloc[-1])
+            following = str(rows["run"].iloc[-1])
+            st.session_state[state.PAGES] = [*(pages or [query.after]), following]
+            state.set_after(following)
             st.rerun()
+
+
+def _pages_turned(after: str | None) -> list[str | None]:
+    """Return where the pages up to the one shown begin; empty where a link led into the middle.
+
+    Somebody may have gone back and forth in the browser's history since.
+    """
+    turned: list[str | None] = st.session_state.get(state.PAGES) or [None]
+    if turned[0] is not None or after not in turned:
+        return [None] if after is None else []
+    return turned[: turned.index(after) + 1]
+
+
+def _part_shown(count: int, total: int, pages: Sequence[str | None]) -> str:
+    if count == total or not pages:
+        return f"Showing {format.count(count)} of {format.plural(total, 'run')}"
+    first = (len(pages) - 1) * PAGE_SIZE + 1
+    return f"Showing {format.count(first)}–{format.count(first + count - 1)} of {format.plural(total, 'run')}"
 
 
 def _has_next(store: Store, query: cache.RunsQuery, rows: pd.DataFrame) -> bool:
@@ -232,11 +286,16 @@ def _has_next(store: Store, query: cache.RunsQuery, rows: pd.DataFrame) -> bool:
 
 def _first_page() -> None:
     state.set_after(None)
-    st.session_state.pop(state.PAGES_BEFORE, None)
+    st.session_state.pop(state.PAGES, None)
+
+
+def _ticked() -> list[str]:
+    return list(st.session_state.get(state.TICKED, []))
 
 
 def _forget() -> None:
     """Untick everything: the table gets a new identity."""
+    st.session_state.pop(state.TICKED, None)
     st.session_state[state.TABLE_GENERATION] = _generation() + 1
 
 
@@ -245,7 +304,7 @@ def _generation() -> int:
 
 
 def table_key(query: cache.RunsQuery, generation: int) -> str:
-    """Return the key of the table: other runs or another order are another table, with no ticks."""
+    """Return the key of the table: other runs or another order are another table, where ticks are set anew."""
     asked = (query.where, query.experiment, query.order_by, query.after, generation)
     return f"runs.table.{hashlib.blake2b(repr(asked).encode(), digest_size=6).hexdigest()}"
 

@@ -39,8 +39,12 @@ SHOWN_RUNS: Final = "runs.shown"
 """Ids of the runs in the table as it was drawn last: what its selection speaks of."""
 TABLE_GENERATION: Final = "runs.generation"
 """Counts how often the ticks of the table were cleared."""
-PAGES_BEFORE: Final = "runs.before"
-"""Cursors of the pages before the one shown."""
+TICKED: Final = "runs.ticked"
+"""Ids of the ticked runs, on all pages of the table, in the order in which they were ticked."""
+PAGES: Final = "runs.pages"
+"""Where the pages of the table begin that were turned to, in their order; the first is None."""
+READABLE_WHERE: Final = "runs.readable"
+"""The last filter that could be read: what the table shows while somebody mends the one in the box."""
 
 MAX_RUNS: Final = 50
 _ID: Final = re.compile(r"[\w.-]{1,128}")
@@ -57,10 +61,9 @@ def run_id() -> str | None:
 
 
 def run_ids() -> tuple[str, ...]:
-    """Return the runs that the address names, each once, in its order, at most `MAX_RUNS`."""
+    """Return the runs that the address names, each once, in its order; `MAX_RUNS` of them fit a comparison."""
     given = ",".join(st.query_params.get_all(RUNS)).split(",")
-    ids = dict.fromkeys(run_id for part in given if (run_id := _checked_id(part)) is not None)
-    return tuple(ids)[:MAX_RUNS]
+    return tuple(dict.fromkeys(run_id for part in given if (run_id := _checked_id(part)) is not None))
 
 
 def set_run_ids(ids: Sequence[str]) -> None:
