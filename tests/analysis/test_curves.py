@@ -36,9 +36,22 @@ def test_smoothing_comes_before_reducing() -> None:
     values = np.random.default_rng(0).normal(size=100_000)
     curve = curve_of(series(values), CurveOptions(smoothing=0.9, max_points=100))
     np.testing.assert_array_equal(curve.y, smooth(values, 0.9)[curve.x])
-    assert curve.raw is not None
-    np.testing.assert_array_equal(curve.raw, values[curve.x])
+    assert curve.raw is not None and curve.raw_x is not None
+    np.testing.assert_array_equal(curve.raw, values[curve.raw_x])
     assert curve.raw.max() == values.max() and curve.y.max() == smooth(values, 0.9).max()
+
+
+@pytest.mark.parametrize("visible", [None, (2_000, 90_000)])
+def test_the_raw_line_and_its_count_are_the_same_with_smoothing(visible: tuple[float, float] | None) -> None:
+    values = np.random.default_rng(0).normal(size=100_000)
+    values[[7, 50_000]] = np.nan, np.inf
+    plain = curve_of(series(values), CurveOptions(max_points=400, visible=visible))
+    smoothed = curve_of(series(values), CurveOptions(max_points=400, visible=visible, smoothing=0.9))
+    np.testing.assert_array_equal(smoothed.raw_x, plain.x)
+    np.testing.assert_array_equal(smoothed.raw, plain.y)
+    np.testing.assert_array_equal(smoothed.marked_x, plain.marked_x)
+    assert (smoothed.shown, smoothed.total) == (plain.shown, plain.total)
+    assert len(smoothed.x) <= 400
 
 
 def test_zooming_reads_the_visible_range_from_the_full_series() -> None:

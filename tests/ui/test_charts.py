@@ -90,6 +90,34 @@ def test_relative_time_is_in_the_unit_and_wall_time_on_the_clock_of_the_reader()
     assert wall["data"][0]["x"].tolist() == [7_200_000, 7_201_000, 7_202_000]
 
 
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([0.0004] * 5, 0.00036, 0.00044),
+        ([0.0004], 0.00036, 0.00044),
+        ([-20.0, -20.0], -22, -18),
+        ([0.0, 0.0], -1, 1),
+        ([1e300, np.nan, 1e300], 0.9e300, 1.1e300),
+    ],
+)
+@pytest.mark.parametrize("smoothing", [0.0, 0.6])
+def test_a_constant_gets_an_axis_of_its_size(
+    values: list[float], low: float, high: float, smoothing: float
+) -> None:
+    figure = draw({"a": values, "b": values}, CurveOptions(smoothing=smoothing))
+    fitting = figure["layout"]["yaxis"]["autorangeoptions"]
+    assert fitting["include"] == pytest.approx([low, high])
+    assert [fitting["clipmin"], fitting["clipmax"]] == fitting["include"]
+    go.Figure(figure)
+
+
+@pytest.mark.parametrize("values", [[1.0, 1.1], [], [np.nan, np.inf], [1.7e308]])
+def test_other_axes_are_left_to_plotly(values: list[float]) -> None:
+    assert "autorangeoptions" not in draw({"a": values})["layout"]["yaxis"]
+    assert "autorangeoptions" not in draw({"a": [2, 2]}, CurveOptions(log_y=True))["layout"]["yaxis"]
+    assert "autorangeoptions" not in draw({"a": [2, 2], "b": [3, 3]})["layout"]["yaxis"]
+
+
 def test_steps_beyond_32_bits_are_drawn_where_they_are() -> None:
     series = Series(np.array([2**40, 2**41]), np.array([1.0, 2.0]), np.array([0, 1]))
     options = CurveOptions()

@@ -32,11 +32,12 @@ class Curve:
     Attributes:
         x: Ascending; int64 steps or microseconds, or float64 seconds.
         y: Smoothed values; NaN where the line has a gap.
-        raw: The values as logged at the same x, None when nothing was smoothed.
+        raw: The values as logged, at `raw_x`; None when nothing was smoothed.
+        raw_x: What `raw` is drawn at: the points that would be drawn without smoothing.
         marked_x: Where a value is not finite.
         marked_y: NaN, inf or -inf, as logged.
         total: Points of the series in the visible range.
-        shown: How many of them are drawn.
+        shown: How many of them are drawn as they were logged.
         hidden: Finite points that a logarithmic axis cannot show (x or y not above 0).
         non_finite: Points of the visible range that are NaN or infinite.
     """
@@ -50,6 +51,7 @@ class Curve:
     shown: int
     hidden: int = 0
     non_finite: int = 0
+    raw_x: NDArray[np.generic] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +86,36 @@ def curve_of(series: Series, options: CurveOptions, *, began: int = 0) -> Curve:
     x, raw = _along(series, options.axis, began)
     smoothed = smooth(raw, options.smoothing)
     inside = slice(0, len(x)) if options.visible is None else window(x, *options.visible)
-    kept = _kept(x, raw, smoothed, inside, options)
-    shown = int(((kept >= inside.start) & (kept < inside.stop)).sum())
-    hidden = _undrawable(x[inside], raw[inside], options)
-    non_finite = int((~np.isfinite(raw[inside])).sum())
-    x, raw, smoothed = x[kept], raw[kept], smoothed[kept]
-    marked = ~np.isfinite(raw)
+    kept = _kept(x, raw, inside, options, options.max_points)
+    # An average changes slowly: half the points show its extremes.
+    drawn = (
+        _kept(x, smoothed, inside, options, max(8, options.max_points // 2)) if options.smoothing else kept
+    )
+    marked = kept[~np.isfinite(raw[kept])]
     return Curve(
-        x=x,
-        y=_with_gaps(smoothed),
-        raw=_with_gaps(raw) if options.smoothing else None,
+        x=x[drawn],
+        y=_with_gaps(smoothed[drawn]),
+        raw=_with_gaps(raw[kept]) if options.smoothing else None,
+        raw_x=x[kept] if options.smoothing else None,
         marked_x=x[marked],
         marked_y=raw[marked],
         total=inside.stop - inside.start,
-        shown=shown,
-        hidden=hidden,
-        non_finite=non_finite,
+        shown=int(((kept >= inside.start) & (kept < inside.stop)).sum()),
+        hidden=_undrawable(x[inside], raw[inside], options),
+        non_finite=int((~np.isfinite(raw[inside])).sum()),
     )
 
 
 def _kept(
-    x: NDArray[np.generic], raw: Floats, smoothed: Floats, inside: slice, options: CurveOptions
+    x: NDArray[np.generic], y: Floats, inside: slice, options: CurveOptions, max_points: int
 ) -> NDArray[np.int64]:
-    """Return the ascending indices of the points to draw."""
-    lines = [raw] if smoothed is raw else [raw, smoothed]
-    kept = [
-        inside.start + reduce(x[inside], line[inside], options.max_points, log_x=options.log_x)
-        for line in lines
-    ]
-    if options.visible is not None:
-        # A coarse rest, so that panning and zooming out show the whole line before the next answer.
-        kept.append(reduce(x, raw, max(8, options.max_points // 4), log_x=options.log_x))
-    return kept[0] if len(kept) == 1 else np.unique(np.concatenate(kept))
+    """Return the ascending indices of the points to draw of one line."""
+    kept = inside.start + reduce(x[inside], y[inside], max_points, log_x=options.log_x)
+    if options.visible is None:
+        return kept
+    # A coarse rest, so that panning and zooming out show the whole line before the next answer.
+    rest = reduce(x, y, max(8, max_points // 4), log_x=options.log_x)
+    return np.unique(np.concatenate([kept, rest]))
 
 
 def _along(series: Series, axis: Axis, began: int) -> tuple[NDArray[np.generic], Floats]:

@@ -22,6 +22,8 @@ Figure = dict[str, Any]
 POINTS_A_PAGE = 60_000
 """Points of all lines of a page together: about 1 MB as they are sent."""
 POINTS_A_LINE = (150, 2_000)
+DRAWABLE = 1e303
+"""Plotly draws no axis to numbers ten times as large."""
 MARKED_POINTS = 40
 """Lines of at most this many points show each of them."""
 
@@ -81,13 +83,18 @@ def metric_chart(
     traces: list[dict[str, Any]] = []
     for line in lines:
         x = _drawn_x(line.curve.x, options.axis, unit, zone_offset)
-        if line.curve.raw is not None:
-            traces.append(_raw_trace(line, x))
+        if line.curve.raw_x is not None:
+            traces.append(_raw_trace(line, _drawn_x(line.curve.raw_x, options.axis, unit, zone_offset)))
         traces.append(_line_trace(line, x, legend))
         if len(line.curve.marked_x):
             marked_x = _drawn_x(line.curve.marked_x, options.axis, unit, zone_offset)
             traces.append(_mark_trace(line, marked_x))
-    return {"data": traces, "layout": _layout(options, unit, legend, single=len(lines) == 1)}
+    layout = _layout(options, unit, legend, single=len(lines) == 1)
+    if not options.log_y and (fitting := _range_of_a_constant(lines)) is not None:
+        low, high = fitting
+        # Not `range`: a double click and the first other value go back to Plotly's own choice.
+        layout["yaxis"]["autorangeoptions"] = {"include": [low, high], "clipmin": low, "clipmax": high}
+    return {"data": traces, "layout": layout}
 
 
 def points_note(curves: Sequence[Curve], *, zoomed: bool = False) -> str:
@@ -104,6 +111,22 @@ def points_note(curves: Sequence[Curve], *, zoomed: bool = False) -> str:
     if hidden := sum(curve.hidden for curve in curves):
         note += f" · {format.count(hidden)} not above 0 cannot be drawn on a log axis"
     return note
+
+
+def _range_of_a_constant(lines: Sequence[Line]) -> tuple[float, float] | None:
+    """Return a range around the only value there is, None when there are others or none.
+
+    Plotly would draw it between one less and one more, whatever its size.
+    """
+    values = [line.curve.y if line.curve.raw is None else line.curve.raw for line in lines]
+    finite = np.concatenate([array[np.isfinite(array)] for array in values]) if values else np.empty(0)
+    if not len(finite) or finite.min() != finite.max():
+        return None
+    value = float(finite[0])
+    if abs(value) > DRAWABLE:
+        return None
+    margin = abs(value) / 10 or 1.0
+    return value - margin, value + margin
 
 
 def _drawn_x(x: NDArray[Any], axis: Axis, unit: TimeUnit, zone_offset: float) -> NDArray[Any]:

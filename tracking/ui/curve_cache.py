@@ -116,5 +116,5 @@ def _series_size(series: Series) -> int:
 
 
 def _curve_size(curve: Curve) -> int:
-    raw = 0 if curve.raw is None else curve.raw.nbytes
+    raw = sum(array.nbytes for array in (curve.raw, curve.raw_x) if array is not None)
     return 400 + curve.x.nbytes + curve.y.nbytes + raw + curve.marked_x.nbytes + curve.marked_y.nbytes
