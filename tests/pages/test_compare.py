@@ -102,3 +102,17 @@ def test_more_runs_than_a_comparison_takes_are_cut_and_counted(open_page: OpenPa
     assert unknown == f"49 runs of the {state.MAX_RUNS} in the address are not in this store."
     assert cut.startswith("Showing 1 of 201 runs: a comparison takes up to 50")
     assert len(app.multiselect(key=comparison.PICKER).value) == 1
+
+
+def test_a_line_alone_on_its_chart_is_plain(open_page: OpenPage, store: Store) -> None:
+    made = []
+    for n in range(24):  # more than there are colours, so some need a dash
+        with start("digits", f"run-{n}", {}, store) as run:
+            run.log({"loss": 0.5, f"only-{n}": 1.0}, step=1)
+            run.log({"loss": 0.4, f"only-{n}": 2.0}, step=2)
+        made.append(run.id)
+    app = open_page("compare", runs=",".join(made))
+    together, *alone = [figure["data"] for figure in figures(app)]
+    assert len({trace["line"]["dash"] for trace in together}) > 1
+    assert len(alone) >= 4
+    assert {trace["line"]["dash"] for (trace,) in alone} == {"solid"}

@@ -192,7 +192,9 @@ def test_many_metrics_show_the_first_ones(open_page: OpenPage, store: Store) -> 
         run.log({f"metric-{n:02d}": float(n) for n in range(30)})
     app = open_page("run", run=run.id)
     assert len(figures(app)) == 12
-    app.button(key=f"{run.id}.charts.more").click().run()
+    more = app.button(key=f"{run.id}.charts.more")
+    assert more.label == "Show 18 more charts"
+    more.click().run()
     assert len(figures(app)) == 30
 
 

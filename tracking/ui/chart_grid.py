@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CHART_HEIGHT = 280
 LEGEND_HEIGHT = 70
 MIN_CHART_WIDTH = 420
+TURN = 3
+"""Charts that a large group draws before the next group has its turn."""
+UNGROUPED = "Ungrouped"
 
 
 def draw(
@@ -54,23 +57,28 @@ def draw(
         return
     shown_key = f"{owner}.charts"
     shown = max(first, int(st.session_state.get(shown_key, first)))
-    groups = group_by_prefix(keys[:shown])
-    for group, members in groups.items():
+    groups = group_by_prefix(keys)
+    drawn = first_of_each(groups, shown)
+    charts = sum(map(len, drawn.values()))
+    for group, members in drawn.items():
         if len(groups) > 1:
-            st.markdown(f"**{escape(group or 'Others')}**")
+            hidden = len(groups[group]) - len(members)
+            more = f" · {format.count(hidden)} more below" if hidden else ""
+            st.markdown(f"**{escape(group or UNGROUPED)}**{more}")
         columns = min(len(members), 2 if len(runs) > 1 else 3)
         grid = st.grid(columns, min_column_width=MIN_CHART_WIDTH, gap="small")
         for key in members:
             with grid.cell(), st.container(gap=None):
-                _chart(store, runs, key, controls, goals.get(key), owner, charts=min(shown, len(keys)))
-    if len(keys) > shown:
-        left = len(keys) - shown
+                _chart(store, runs, key, controls, goals.get(key), owner, charts=charts)
+    if len(keys) > charts:
+        left = len(keys) - charts
 
         def show_more() -> None:
-            st.session_state[shown_key] = shown + 2 * first
+            st.session_state[shown_key] = charts + 2 * first
 
         st.button(
-            f"Show {min(left, 2 * first)} more of {format.plural(left, 'hidden chart')}",
+            f"Show {format.plural(min(left, 2 * first), 'more chart')}"
+            + (f" of {format.count(left)}" if left > 2 * first else ""),
             key=f"{shown_key}.more",
             on_click=show_more,
         )
@@ -87,6 +95,26 @@ def group_by_prefix(keys: Sequence[str]) -> dict[str, list[str]]:
     for key, prefix in zip(keys, prefixes, strict=True):
         groups.setdefault(prefix if prefix in shared else "", []).append(key)
     return groups
+
+
+def first_of_each(groups: Mapping[str, Sequence[str]], charts: int) -> dict[str, list[str]]:
+    """Return about as many keys as `charts` asks for, so that every group has its turn.
+
+    Small groups are taken whole; a large one gives a row's worth in each turn, so that
+    the many keys of one group do not hide the next group. May exceed `charts` by what
+    completes the last group. More charts never hide what fewer had shown.
+    """
+    taken = dict.fromkeys(groups, 0)
+    wanted = min(charts, sum(map(len, groups.values())))
+    while (count := sum(taken.values())) < wanted:
+        for group, members in groups.items():
+            left = len(members) - taken[group]
+            step = left if left < 2 * TURN else TURN
+            taken[group] += step
+            count += step
+            if count >= wanted:
+                break
+    return {group: list(groups[group][:number]) for group, number in taken.items() if number}
 
 
 def _chart(
@@ -107,14 +135,15 @@ def _chart(
     options = CurveOptions(
         axis=controls.axis,
         smoothing=controls.smoothing,
-        max_points=points_per_line(charts, len(runs) * (2 if controls.smoothing else 1)),
+        max_points=points_per_line(charts, len(runs)),
         visible=_in_axis_units(visible_range(chart_key), controls.axis, unit, offset),
         log_x=controls.log_x,
         log_y=controls.log_y,
     )
     by_id = {run.id: run for run in runs}
     curves = cache.curve_cache(store).curves(store, by_id, key, options)
-    styles = run_styles(by_id)
+    # A line alone on its chart needs no dash to be told apart; elsewhere a run has one look on the whole page.
+    styles = run_styles(by_id if len(curves) > 1 else curves)
     lines = [Line(run_id, by_id[run_id].name, curve, styles[run_id]) for run_id, curve in curves.items()]
     legend = len(runs) > 1
     st.markdown(f"{escape(key)}{format.goal_mark(goal)}")
