@@ -1,6 +1,6 @@
 """The colour of a run: the same on every page, told apart by colour-blind eyes.
 
-Eight colours, all at least 3:1 against a white and a near-black page, and as far
+Eight colours, none of them a grey, all at least 3:1 against a white and a near-black page, and as far
 apart as they get for full colour vision and under simulated protanopia,
 deuteranopia and tritanopia (Machado et al. 2009, severity 1.0). Where two runs on
 one chart share a colour, dash and marker tell them apart.
@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-PALETTE = ("#4059ce", "#b1420e", "#40956e", "#d774ac", "#e66100", "#1698ff", "#9a5e9f", "#66655e")
+PALETTE = ("#006cb4", "#f06c0c", "#48a86c", "#9000fc", "#c00078", "#846000", "#d860fc", "#9c84b4")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = (None, "circle", "square", "diamond", "triangle-up", "cross", "star")
 
