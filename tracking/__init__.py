@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracking.client.verbs import define_repeat as define_repeat
     from tracking.client.verbs import finish as finish
     from tracking.client.verbs import log as log
+    from tracking.client.verbs import log_artifact as log_artifact
     from tracking.client.verbs import log_params as log_params
     from tracking.client.verbs import set_notes as set_notes
     from tracking.client.verbs import set_tags as set_tags
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tracking.errors import StoreTooNew as StoreTooNew
     from tracking.errors import TrackingError as TrackingError
     from tracking.errors import TrackingWarning as TrackingWarning
+    from tracking.records import ArtifactFile as ArtifactFile
     from tracking.records import ArtifactKind as ArtifactKind
     from tracking.records import ArtifactRecord as ArtifactRecord
     from tracking.records import CaptureRecord as CaptureRecord
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 # importing in a child can wait for ever for a lock that a thread of its parent held.
 _HOME = {
     "ArtifactDamaged": "errors",
+    "ArtifactFile": "records",
     "ArtifactKind": "records",
     "ArtifactRecord": "records",
     "CaptureRecord": "records",
@@ -80,6 +83,7 @@ _HOME = {
     "define_repeat": "client.verbs",
     "finish": "client.verbs",
     "log": "client.verbs",
+    "log_artifact": "client.verbs",
     "log_params": "client.verbs",
     "open_store": "store",
     "set_notes": "client.verbs",

@@ -110,6 +110,23 @@ class ArtifactRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactFile:
+    """One file of an artifact.
+
+    Attributes:
+        path: Inside the folder, parts separated by `/`; of an artifact that is one file, its name.
+        digest: sha256 of its bytes, hexadecimal.
+        size: Bytes.
+        mode: Its permission bits, as `0o644`.
+    """
+
+    path: str
+    digest: str
+    size: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetRecord:
     """A dataset as a run used it.
 

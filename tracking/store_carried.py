@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from tracking.artifacts.downloading import download_artifact
+from tracking.artifacts.reading import files_of, find_artifact, open_file
 from tracking.database import carried_queries
-from tracking.records import ArtifactRecord, CaptureRecord, DatasetRecord
+from tracking.errors import InvalidValue
+from tracking.records import ArtifactFile, ArtifactRecord, CaptureRecord, DatasetRecord
 from tracking.store_handle import StoreHandle
 
 
@@ -19,6 +26,81 @@ class StoreCarried(StoreHandle):
         """
         with self._reading() as connection:
             return carried_queries.artifact_records(connection, run_id, superseded=superseded)
+
+    def open_artifact(
+        self, run_id: str, name: str, *, step: int | None = None, path: str | None = None
+    ) -> BinaryIO:
+        """Open an artifact's bytes to read, verified before the first one is returned.
+
+        Args:
+            run_id: The run.
+            name: The artifact.
+            step: Its step; left out, the one without a step, else that of the last step.
+            path: Of one file inside, when the artifact is a folder.
+
+        Raises:
+            NotFound: There is no such run, artifact or file, or its bytes are missing.
+            ArtifactDamaged: The bytes are not those that were logged; the message names run and file.
+            InvalidValue: The name cannot be one, or a folder was asked for without a path.
+        """
+        return open_file(self._objects, find_artifact(self.artifacts(run_id), run_id, name, step), path)
+
+    def artifact_files(self, run_id: str, name: str, *, step: int | None = None) -> list[ArtifactFile]:
+        """Return the files of an artifact that is a folder, or the one file it is.
+
+        Raises:
+            NotFound: There is no such run or artifact, or the folder's list of files is missing.
+            ArtifactDamaged: The list is damaged, or names files that could land outside of a folder.
+        """
+        return files_of(self._objects, find_artifact(self.artifacts(run_id), run_id, name, step))
+
+    def download(
+        self,
+        run_id: str,
+        name: str | None = None,
+        target: str | os.PathLike[str] = ".",
+        *,
+        step: int | None = None,
+        force: bool = False,
+    ) -> Path:
+        """Write an artifact, or all that a run has, below a folder; each file whole or not at all.
+
+        Args:
+            run_id: The run.
+            name: The artifact, whose name is the path below `target`; left out, all, those of a step with the
+                step in their names.
+            target: The folder; made when absent.
+            step: As in `open_artifact`.
+            force: Over files that are there.
+
+        Returns:
+            The path of the artifact's file or folder, or `target` for all.
+
+        Raises:
+            NotFound: There is no such run or artifact, or bytes are missing.
+            ArtifactDamaged: Bytes are not those that were logged; the message names run and file.
+            InvalidValue: Something is there already, or a name or a link would lead outside of `target`.
+            TrackingError: The disk refuses.
+        """
+        folder = Path(target)
+        if name is not None:
+            record = find_artifact(self.artifacts(run_id), run_id, name, step)
+            return download_artifact(self._objects, record, folder, force=force)
+        if step is not None:
+            raise InvalidValue("step= belongs to a name: say which artifact.")
+        for record in self.artifacts(run_id):
+            download_artifact(self._objects, record, folder, force=force, with_step=True)
+        return folder
+
+    def open_object(self, digest: str) -> BinaryIO:
+        """Open an object by the sha256 of its bytes, verified, as a capture or a dataset refers to it.
+
+        Raises:
+            NotFound: There is none.
+            ArtifactDamaged: Its bytes are not those that were stored.
+            InvalidValue: `digest` is no sha256 in hexadecimal.
+        """
+        return self._objects.open(digest)
 
     def datasets(self, run_id: str) -> list[DatasetRecord]:
         """Return the datasets that a run used, in the order it logged them; raises NotFound."""

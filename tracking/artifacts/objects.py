@@ -50,6 +50,7 @@ class Draft:
     size: int
     changed: bool = False
     _path: Path | None = None
+    _data: bytes | None = field(default=None, repr=False)
     _lock: FileLock | None = field(default=None, repr=False)
 
     def discard(self) -> None:
@@ -57,6 +58,7 @@ class Draft:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             self._path = None
+        self._data = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -79,16 +81,9 @@ class Objects:
         """
         draft = Draft(hashlib.sha256(data).hexdigest(), len(data))
         if self._holds(draft.digest, data):
-            return draft
-        path, lock = self._new_draft()
-        draft._path, draft._lock = path, lock
-        try:
-            with open(path, "wb") as file:
-                file.write(data)
-                _settle(file)
-        except BaseException:
-            draft.discard()
-            raise
+            draft._data = data
+        else:
+            self._write(draft, data)
         return draft
 
     def draft_file(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Draft:
@@ -120,7 +115,7 @@ class Objects:
             InvalidValue: It is no regular file.
         """
         path, lock = self._new_draft()
-        draft = Draft("", 0, False, path, lock)
+        draft = Draft("", 0, False, path, _lock=lock)
         try:
             for _ in range(2):
                 before = os.fstat(descriptor)
@@ -160,6 +155,12 @@ class Objects:
             for draft in drafts:
                 draft.discard()
 
+    def room(self) -> int:
+        """Return how many bytes the disk of the store still takes."""
+        make_folders(self._location)
+        free = os.statvfs(self._location.root)
+        return free.f_bavail * free.f_frsize
+
     @property
     def lock_path(self) -> Path:
         """The lock between those who place objects and those who remove some."""
@@ -173,7 +174,7 @@ class Objects:
         Raises:
             InvalidValue: `digest` is no sha256 in hexadecimal; a store from elsewhere may hold anything.
         """
-        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        if not is_digest(digest):
             raise InvalidValue(f"{digest!r:.80} is no sha256 of an object.")
         return self.root / digest[:2] / digest[2:]
 
@@ -184,22 +185,31 @@ class Objects:
             NotFound: There is no such object.
             ArtifactDamaged: Its bytes are not those that were stored.
         """
-        path = self.path(digest)
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            raise NotFound(f"The object {digest} is missing from {self.root}.") from None
-        file = os.fdopen(descriptor, "rb")
+        file = self._opened(digest)
         try:
             if hash_of(file) != digest:
-                raise ArtifactDamaged(
-                    f"The object {digest} is damaged: its bytes are not those that were stored."
-                )
+                raise _damaged(digest)
             file.seek(0)
         except BaseException:
             file.close()
             raise
         return file
+
+    def copy_to(self, digest: str, target: BinaryIO) -> None:
+        """Copy an object in constant memory, verified: raises after the last byte when one of them was wrong.
+
+        Raises:
+            NotFound: There is no such object.
+            ArtifactDamaged: Its bytes are not those that were stored.
+            OSError: The target refuses.
+        """
+        found = hashlib.sha256()
+        with self._opened(digest) as file:
+            while chunk := file.read(CHUNK):
+                found.update(chunk)
+                target.write(chunk)
+        if found.hexdigest() != digest:
+            raise _damaged(digest)
 
     def digests(self) -> Iterator[str]:
         """Yield the digest of every object there is."""
@@ -225,14 +235,35 @@ class Objects:
                 removed += 1
         return removed
 
+    def _opened(self, digest: str) -> BinaryIO:
+        path = self.path(digest)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            raise NotFound(f"The object {digest} is missing from {self.root}.") from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise _damaged(digest)
+        return os.fdopen(descriptor, "rb")
+
     def _new_draft(self) -> tuple[Path, FileLock]:
         make_folders(self._location)
         self.root.mkdir(mode=0o700, exist_ok=True)
-        path = self.root / f"{DRAFT}{os.urandom(8).hex()}"
-        lock = try_lock(path)
-        if lock is None:
-            raise OSError(errno.EEXIST, "A draft of this name is being written", str(path))
-        return path, lock
+        while True:
+            path = self.root / f"{DRAFT}{os.urandom(8).hex()}"
+            lock = try_lock(path)
+            if lock is not None:  # else who sweeps had it in hand between its making and its locking
+                return path, lock
+
+    def _write(self, draft: Draft, data: bytes) -> None:
+        draft._path, draft._lock = self._new_draft()
+        try:
+            with open(draft._path, "wb") as file:
+                file.write(data)
+                _settle(file)
+        except BaseException:
+            draft.discard()
+            raise
 
     def _place(self, draft: Draft, folders: set[Path]) -> None:
         target = self.path(draft.digest)
@@ -241,7 +272,10 @@ class Objects:
             with contextlib.suppress(FileNotFoundError):
                 os.utime(target)
                 return
-            raise OSError(errno.ENOENT, "The object was removed meanwhile; log it again", str(target))
+            if draft._data is None:
+                raise OSError(errno.ENOENT, "The object was removed meanwhile; log it again", str(target))
+            self._write(draft, draft._data)
+            assert draft._path is not None
         target.parent.mkdir(mode=0o700, exist_ok=True)
         os.chmod(draft._path, 0o444)
         # Also over an object that is there: should its bytes be damaged, they are whole again now.
@@ -261,9 +295,13 @@ class Objects:
             return False
 
     def _check_room(self, wanted: os.stat_result) -> None:
-        free = os.statvfs(self.root)
-        if wanted.st_size > free.f_bavail * free.f_frsize:
+        if wanted.st_size > self.room():
             raise OSError(errno.ENOSPC, f"{wanted.st_size:,} bytes do not fit on the disk of the store")
+
+
+def is_digest(text: object) -> bool:
+    """Whether `text` is a sha256 in hexadecimal, as an object is named."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
 def hash_of(file: BinaryIO) -> str:
@@ -272,6 +310,10 @@ def hash_of(file: BinaryIO) -> str:
     while chunk := file.read(CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def _damaged(digest: str) -> ArtifactDamaged:
+    return ArtifactDamaged(f"The object {digest} is damaged: its bytes are not those that were stored.")
 
 
 def _copy(descriptor: int, file: BinaryIO, expected: int, progress: Progress | None) -> tuple[str, int]:

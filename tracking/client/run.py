@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from tracking.client import active
+from tracking.client.artifact_verbs import ArtifactVerbs
 from tracking.client.description import RunDescription
 from tracking.client.ending import Ending, ending_of
 from tracking.client.metrics import MetricPacker
 from tracking.client.notices import Notices
 from tracking.client.session import Session
-from tracking.errors import InvalidValue, TrackingError
+from tracking.errors import InvalidValue
 from tracking.records import Goal, RunStatus
 from tracking.validation import (
     Leaf,
@@ -31,7 +32,7 @@ FINISH_SECONDS = 9.5
 """The promise is 10 s for finish() as a whole."""
 
 
-class Run:
+class Run(ArtifactVerbs):
     """One run of an experiment; made by `tracking.start_run`.
 
     A context manager: leaving the block ends the run as finished, failed (with the
@@ -193,19 +194,6 @@ class Run:
         except Exception as error:
             self._notices.once("say", f"{event['t']} could not be kept ({type(error).__name__}: {error}).")
 
-    def _guarded(self, what: str, check: Callable[[], Any]) -> Any:
-        try:
-            return check()
-        except TrackingError as error:
-            if self._strict:
-                raise
-            self._notices.once(f"{what}: {error}", f"{error} Nothing was changed.")
-        except Exception as error:
-            if self._strict:
-                raise InvalidValue(f"{what} cannot be kept: {error}") from error
-            self._notices.once(what, f"{what} cannot be kept ({type(error).__name__}: {error}).")
-        return None
-
     def _remember_params(self, events: list[dict[str, Any]]) -> None:
         for event in events:
             if event["t"] == "params":
@@ -220,11 +208,6 @@ class Run:
                 self._notices.once(
                     f"param {name}", f"param {name!r} was {before} and is now {short}; the new value is kept."
                 )
-
-    def _too_late(self, what: str) -> None:
-        self._notices.once(
-            "late", f"{what} after the end of run {self.id} is ignored. Start a new run, or resume it."
-        )
 
 
 def goal_event(key: str, goal: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "define_repeat",
     "finish",
     "log",
+    "log_artifact",
     "log_params",
     "set_notes",
     "set_tags",
@@ -41,6 +43,13 @@ def log_params(params: Mapping[str, Any]) -> None:
     run = _active("log_params")
     if run is not None:
         run.log_params(params)
+
+
+def log_artifact(path: str | os.PathLike[str], name: str | None = None, *, step: int | None = None) -> None:
+    """Store a file or a folder with the active run; see `Run.log_artifact`."""
+    run = _active("log_artifact")
+    if run is not None:
+        run.log_artifact(path, name, step=step)
 
 
 def set_tags(tags: Iterable[str]) -> None:
