@@ -28,6 +28,7 @@ with frame.page("Runs") as store:
         st.stop()
 
     controls = runs_table.controls(store, experiments)
+    state.remember_runs_query()
     query = controls.query(after=state.after())
     try:
         fits = cache.count(store, query)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Multiselect
@@ -47,6 +49,40 @@ def test_a_link_carries_axis_smoothing_and_metrics(open_page: OpenPage, seeded: 
     assert figure["layout"]["yaxis"]["type"] == "log"
     assert "since the start" in figure["layout"]["xaxis"]["title"]["text"]
     assert len(figure["data"]) == 2  # the faint raw line under the smoothed one
+
+
+def test_wall_time_is_never_logarithmic_and_says_why(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "run-0")
+    for axis, disabled in (("step", False), ("relative", False), ("wall", True)):
+        app = open_page("run", run=target, x=axis, logx="true")
+        (toggle,) = (toggle for toggle in app.toggle if toggle.label == "Log x")
+        assert toggle.disabled is disabled
+        assert ("no zero" in toggle.help) is disabled
+        assert figures(app)[0]["layout"]["xaxis"]["type"] == ("date" if disabled else "log")
+
+
+def test_a_long_name_is_cut_and_whole_in_the_help(open_page: OpenPage, store: Store) -> None:
+    name = "n" * 150 + "*b*" + "n" * 147
+    with start("digits", name, {}, store) as run:
+        pass
+    (title,) = open_page("run", run=run.id).title
+    assert len(title.value) < 100 and title.value.endswith("…")
+    assert title.proto.help == escape(name)
+
+
+def test_the_way_back_keeps_filter_and_order_of_the_table(open_page: OpenPage, seeded: Store) -> None:
+    target = run_id(seeded, "run-0")
+    app = open_page("run", run=target)
+    assert (app.page_link[0].label, app.page_link[0].proto.query_string) == (
+        "← runs of digits",
+        "experiment=digits",
+    )
+    app = open_page("runs", experiment="digits", where="params.lr > 0.01", order="asc")
+    app.query_params.clear()
+    app.query_params["run"] = target
+    app.switch_page("pages/run.py").run()
+    left = parse_qs(app.page_link[0].proto.query_string)
+    assert left["experiment"] == ["digits"] and left["where"] == ["params.lr > 0.01"]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def chart_controls(metric_keys: Sequence[str]) -> ChartControls:
             required=True,
             key=state.X_AXIS,
             bind="query-params",
-            help="Step as logged, time relative to each run's start, or wall time.",
+            help="Step as logged, time relative to the start of each run, or wall time as on the clock.",
         )
         smoothing = st.slider(
             "Smoothing",
@@ -61,8 +61,15 @@ def chart_controls(metric_keys: Sequence[str]) -> ChartControls:
             width=200,
         )
         log_y = st.toggle("Log y", key=state.LOG_Y, bind="query-params", help="Logarithmic values")
+        on_the_clock = axis == Axis.WALL
         log_x = st.toggle(
-            "Log x", key=state.LOG_X, bind="query-params", help="Logarithmic steps or relative time"
+            "Log x",
+            key=state.LOG_X,
+            bind="query-params",
+            disabled=on_the_clock,
+            help="Wall time has no zero to count from, so it cannot be logarithmic"
+            if on_the_clock
+            else "Logarithmic steps or relative time",
         )
     chosen_axis = Axis(axis) if axis in set(Axis) else Axis.STEP
     return ChartControls(

@@ -141,5 +141,7 @@ def show_progress(run: RunRecord) -> None:
     elapsed = format.duration(run.duration)
     if share is None:
         st.caption(f"step {format.count(step)} · {elapsed}")
-    else:
+        return
+    # Named after its run: else the bar of another run would slide from there to here.
+    with st.container(key=f"progress.{run.id}"):
         st.progress(share, f"step {format.count(step)} of {format.count(run.total_steps or 0)} · {elapsed}")

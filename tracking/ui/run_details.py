@@ -19,6 +19,9 @@ Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "
 QUIET_SECONDS: Final = 5.0
 """A live run that has said nothing for longer is said to be quiet."""
 
+LONG_NAME: Final = 80
+"""Characters of a run's name that its title shows."""
+
 LONG_TEXT: Final = 2_000
 """Characters from which a text scrolls in a box of its own."""
 
@@ -35,18 +38,18 @@ _STATUS_COLOURS: Final[Mapping[RunStatus, Colour]] = {
 
 def heading(run: RunRecord) -> None:
     """Draw name, status, times, progress, tags, and what went wrong if something did."""
-    st.title(escape(run.name), anchor=False)
+    st.page_link(
+        state.RUNS_PAGE,
+        label="← runs of " + escape(format.shorten(run.experiment, 60)),
+        query_params=state.runs_query(run.experiment),
+    )
+    shown = format.shorten(run.name, LONG_NAME)
+    st.title(escape(shown), anchor=False, help=escape(run.name) if shown != run.name else None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(
             format.status(run.status),
             color=_STATUS_COLOURS[run.status],
             help=f"{run.status}: {format.status_meaning(run.status)}",
-        )
-        st.page_link(
-            state.RUNS_PAGE,
-            label=escape(format.shorten(run.experiment, 60)),
-            query_params={state.EXPERIMENT: run.experiment},
-            help="All runs of this experiment",
         )
         st.caption(_times(run), width="content")
         for tag in run.tags:

@@ -46,6 +46,9 @@ PAGES: Final = "runs.pages"
 READABLE_WHERE: Final = "runs.readable"
 """The last filter that could be read: what the table shows while somebody mends the one in the box."""
 
+RUNS_QUERY: Final = "runs.query"
+"""What the address of the table said when it was drawn last."""
+
 MAX_RUNS: Final = 50
 _ID: Final = re.compile(r"[\w.-]{1,128}")
 
@@ -72,6 +75,17 @@ def set_run_ids(ids: Sequence[str]) -> None:
         st.query_params[RUNS] = ",".join(ids)
     else:
         st.query_params.pop(RUNS, None)
+
+
+def remember_runs_query() -> None:
+    """Keep what the address of the table says, for the way back from a run."""
+    st.session_state[RUNS_QUERY] = {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def runs_query(experiment: str) -> dict[str, list[str]]:
+    """Return the query of the table that shows this experiment's runs, as the reader left it if so."""
+    left: dict[str, list[str]] = st.session_state.get(RUNS_QUERY, {})
+    return left if left.get(EXPERIMENT) == [experiment] else {EXPERIMENT: [experiment]}
 
 
 def after() -> str | None:
