@@ -4,7 +4,10 @@ The one place that reads the environment: argument, then environment, then defau
 
     TRACKING_STORE    folder of the store, instead of the nearest `.tracking/`
     TRACKING_OFF      1: runs are started, nothing is kept
+    TRACKING_CAPTURE  0: nothing is captured around runs; or names with commas: git,host,console
+    TRACKING_RUN_ID   id of the run that this process starts or, with other processes, takes part in
     TRACKING_KEY      the dashboard's launch key (set by the launcher for its server)
+    NO_COLOR          set: the command line prints without colour, as https://no-color.org says
 """
 
 from __future__ import annotations
@@ -93,6 +96,111 @@ def tracking_is_off() -> bool:
     return os.environ.get("TRACKING_OFF", "").strip().lower() in ("1", "true", "yes", "on")
 
 
+def capture_setting() -> list[str] | None:
+    """Return what `TRACKING_CAPTURE` names to be captured, None when it leaves everything on."""
+    setting = os.environ.get("TRACKING_CAPTURE", "").strip()
+    if setting.lower() in ("", "1", "true", "yes", "on"):
+        return None
+    if setting.lower() in ("0", "false", "no", "off", "none"):
+        return []
+    return [name.strip() for name in setting.split(",") if name.strip()]
+
+
+def named_run_id() -> str | None:
+    """Return the run id that `TRACKING_RUN_ID` gives, as it is."""
+    return os.environ.get("TRACKING_RUN_ID", "").strip() or None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A process's place among those of one distributed launch.
+
+    Attributes:
+        rank: From 0.
+        size: How many processes there are, more than one.
+        local_rank: Among those of this machine, or None where the launcher does not say.
+        marks: What the launcher says that this launch has in common and no other launch has; empty
+            when it says nothing of the kind.
+        common: What the processes have in common and other launches may have too.
+    """
+
+    rank: int
+    size: int
+    local_rank: int | None
+    marks: tuple[str, ...]
+    common: tuple[str, ...]
+
+
+# SLURM's own processes come last: what mpirun starts in a batch job inherits the variables of its one task.
+_RANKS = (
+    ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
+    ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"),
+    ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
+)
+_NO_STEP = 4294967290
+"""From here on SLURM numbers what is no step of processes: batch scripts, interactive shells."""
+
+
+def distributed_launch() -> Launch | None:
+    """Return this process's place in a launch by torchrun, mpirun or srun; None for a process by itself."""
+    step = _number("SLURM_STEP_ID")
+    in_step = step is not None and step < _NO_STEP
+    for rank_name, size_name, local_name in _RANKS:
+        if rank_name.startswith("SLURM") and not in_step:
+            continue
+        rank, size = _number(rank_name), _number(size_name)
+        if rank is None or size is None or size < 2 or rank >= size:
+            continue
+        address = [os.environ.get(name, "") for name in ("MASTER_ADDR", "MASTER_PORT")]
+        common = (*address, os.environ.get("TORCHELASTIC_RESTART_COUNT", ""))
+        elastic = os.environ.get("TORCHELASTIC_RUN_ID", "none")
+        marks: tuple[str, ...] = ()
+        if elastic not in ("none", ""):
+            marks = ("elastic", elastic, *common)
+        elif in_step:
+            marks = ("slurm", os.environ.get("SLURM_JOB_ID", ""), str(step))
+        return Launch(rank, size, _number(local_name), marks, common)
+    return None
+
+
+def _number(name: str) -> int | None:
+    text = os.environ.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def notebook_file() -> str | None:
+    """Return the path of the notebook as its server hands it to the kernel, if it does."""
+    return os.environ.get("JPY_SESSION_NAME") or None
+
+
+def git_environment() -> dict[str, str]:
+    """Return the environment for a git that asks nobody, fetches nothing and leaves no trace.
+
+    What a git above this process set (its hooks' `GIT_DIR`, traces, another index) is left out.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GIT_", "SSH_ASKPASS"))
+        or name.startswith(("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES"))
+    }
+    return {
+        **kept,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_PAGER": "cat",
+        "LC_ALL": "C",
+    }
+
+
 def launch_key() -> str | None:
     """Return the dashboard key that the launcher handed to this process, if any."""
     return os.environ.get("TRACKING_KEY") or None
+
+
+def colour_is_off() -> bool:
+    """Whether `NO_COLOR`, or a terminal that knows none, asks for text without colour."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"

@@ -2,5 +2,9 @@
 
 from __future__ import annotations
 
-from tracking.cli import start as start
+# In the order in which --help lists them.
+from tracking.cli import start as start  # isort: skip
+from tracking.cli import runs as runs  # isort: skip
+from tracking.cli import history as history  # isort: skip
+from tracking.cli import export as export  # isort: skip
 from tracking.cli.app import run as run

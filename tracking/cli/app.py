@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracking.errors import TrackingError
+import tracking
+from tracking.config import locate_store
+from tracking.errors import NotFound, TrackingError
+from tracking.exports.cells import printable
+
+if TYPE_CHECKING:
+    from tracking.store import Store
 
 EXIT_ERROR = 2
 
@@ -34,12 +42,28 @@ def _commands() -> None:
     """Keep every command a named one, also while there is only one."""
 
 
+@contextmanager
+def existing_store(store: str | None) -> Iterator[Store]:
+    """Open a store that is there: who only asks for what is in it makes none.
+
+    Raises:
+        NotFound: There is none.
+    """
+    location = locate_store(store)
+    if not location.database.exists() and not location.spool.is_dir():
+        raise NotFound(
+            f"There is no store at {location.root}. Go to the project's folder, or name one with --store."
+        )
+    with tracking.open_store(location.root) as opened:
+        yield opened
+
+
 def run() -> None:
     """Run the command line. What went wrong on purpose is one line and exit code 2, never a traceback."""
     try:
         app()
     except TrackingError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error), lines=True)}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except BrokenPipeError:
         # The reader left (`| head`). Point stdout elsewhere, or the interpreter complains at exit.

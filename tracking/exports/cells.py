@@ -52,7 +52,7 @@ def _shown(found: re.Match[str]) -> str:
 def time_text(microseconds: int) -> str:
     """Return a stored time as ISO 8601 in UTC."""
     when = _EPOCH + timedelta(microseconds=min(max(int(microseconds), 0), _LAST))
-    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return when.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def csv_cell(value: Any) -> str | int | float:
@@ -86,7 +86,7 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
