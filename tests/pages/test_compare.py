@@ -116,3 +116,23 @@ def test_a_line_alone_on_its_chart_is_plain(open_page: OpenPage, store: Store) -
     assert len({trace["line"]["dash"] for trace in together}) > 1
     assert len(alone) >= 4
     assert {trace["line"]["dash"] for (trace,) in alone} == {"solid"}
+
+
+def test_runs_of_one_name_are_told_apart_in_the_picker(open_page: OpenPage, store: Store) -> None:
+    twins = []
+    for _ in range(3):
+        with start("digits", "twin", {}, store) as run:
+            run.log({"acc": 0.5})
+        twins.append(run.id)
+    app = open_page("compare", runs=",".join(twins))
+    picker = app.multiselect(key=comparison.PICKER)
+    assert len(set(picker.options)) == 3
+    picker.set_value(twins[:2]).run()
+    assert app.query_params["runs"] == ",".join(twins[:2])
+
+
+def test_long_names_are_cut_in_the_picker(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "n" * 300, {}, store) as run:
+        run.log({"acc": 0.5})
+    app = open_page("compare", runs=run.id)
+    assert all(len(label) < 80 for label in app.multiselect(key=comparison.PICKER).options)

@@ -181,7 +181,7 @@ def test_a_deep_param_is_headed_by_its_end() -> None:
     column = tables.runs_table(frame(**{"params__" + key: [1]}), ["params." + key], {}).columns[
         "params." + key
     ]
-    assert column.label.startswith("level0.…") and column.label.endswith(".leaf")
+    assert column.label.startswith("level0…") and column.label.endswith(".leaf")
     assert column.help == f"Param {key}"
     table = tables.params_table({key: 1})
     assert table.frame["param"].tolist() == [key] and table.shown("param")[0].endswith(".leaf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,23 +18,25 @@ CANDIDATES = 200
 COLUMNS_SHOWN = 30
 SUMMARIES = ("best", "last", "min", "max", "mean")
 PICKER = "compare.picked"
+ID_END = 6
 
 
 def choose_runs(store: Store, runs: Sequence[RunRecord]) -> None:
     """Draw the picker that adds and removes runs, and writes them into the address."""
-    names = {run.id: f"{run.name} · {run.experiment}" for run in runs}
+    names = {run.id: _label(run.name, run.experiment) for run in runs}
     experiments = {run.experiment for run in runs}
     experiment = experiments.pop() if len(experiments) == 1 else None
     recent = cache.search(store, cache.RunsQuery(experiment=experiment, limit=CANDIDATES, columns=()))
     for run_id, name, owner in zip(recent["run"], recent["name"], recent["experiment"], strict=True):
-        names.setdefault(run_id, f"{name} · {owner}")
+        names.setdefault(run_id, _label(name, owner))
+    labels = distinct(names)
     # What the address says holds, also after somebody went back in the browser's history.
     st.session_state[PICKER] = [run.id for run in runs]
     st.multiselect(
         "Runs",
         list(names),
         key=PICKER,
-        format_func=lambda run_id: names.get(run_id, run_id),
+        format_func=lambda run_id: labels.get(run_id, run_id),
         max_selections=state.MAX_RUNS,
         on_change=_write_picked,
         placeholder="Choose runs",
@@ -83,6 +86,18 @@ def params(runs: Sequence[RunRecord]) -> None:
         )
         return
     grid.show(table, alt="Params of the compared runs, one run a column", key="compare.params", rows=24)
+
+
+def distinct(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the name of each run, with the end of its id where runs share one: a picker tells them by it."""
+    shared = {name for name, count in Counter(names.values()).items() if count > 1}
+    return {
+        run_id: f"{name} · {run_id[-ID_END:]}" if name in shared else name for run_id, name in names.items()
+    }
+
+
+def _label(name: str, experiment: str) -> str:
+    return f"{format.shorten(name, tables.MAX_NAME)} · {format.shorten(experiment, tables.MAX_HEADING)}"
 
 
 def _write_picked() -> None:

@@ -151,19 +151,19 @@ def shorten(text: str, limit: int = 120) -> str:
 
 
 def shorten_key(key: str, limit: int) -> str:
-    """Return a dotted key of at most `limit` characters with its end whole where that fits: `a.b.….y.z`."""
+    """Return a dotted key of at most `limit` characters with its end whole where that fits: `a…y.z`."""
     line = " ".join(key[: limit * 4].split()) if len(key) <= limit * 4 else key
     if len(line) <= limit:
         return line
-    parts = key.split(".")
-    first = parts[0] + ".…"
+    first, *parts = key.split(".")
     kept = ""
-    for part in reversed(parts[1:]):
-        if len(first) + len(kept) + len(part) + 1 > limit:
+    for part in reversed(parts):
+        longer = f"{part}.{kept}" if kept else part
+        if len(first) + 1 + len(longer) > limit:
             break
-        kept = f".{part}{kept}"
+        kept = longer
     # A last part too long for that: its own end tells more than its beginning.
-    return " ".join((first + kept if kept else "…" + key[1 - limit :]).split())
+    return " ".join((f"{first}…{kept}" if kept else "…" + key[1 - limit :]).split())
 
 
 def _digits_before_point(value: float) -> int:

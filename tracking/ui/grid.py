@@ -40,6 +40,7 @@ def show(
     """
     st.dataframe(
         _styled(table),
+        width="content",  # stretched, a number stands far from its heading, which is always at the left
         height=height(len(table.frame), rows),
         hide_index=True,
         column_config=_column_config(table, key, open_column, on_open),
@@ -67,6 +68,7 @@ def choose(
     """
     event: Any = st.dataframe(
         _styled(table),
+        width="content",  # stretched, a number stands far from its heading, which is always at the left
         height=height(len(table.frame), rows),
         hide_index=True,
         column_config=_column_config(table, key, open_column, on_open),

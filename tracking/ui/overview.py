@@ -13,7 +13,7 @@ from tracking.records import ExperimentRecord, RunRecord
 from tracking.ui import cache, format, grid, navigation, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.runs_frame import metric_rank
-from tracking.ui.tables import MAX_NAME, Cells, Table, TableColumn
+from tracking.ui.tables import MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
 from tracking.ui.zone import reader_zone
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def experiment_rows(
     """Return the table of experiments; `best` has the best run of each, None where there is none."""
     cells = Cells()
     opens = TableColumn("Experiment", help="Click the name to see its runs", pinned=True)
-    cells.put_names("name", [experiment.name for experiment in experiments], opens)
+    cells.put_names("name", [experiment.name for experiment in experiments], opens, MAX_HEADING)
     runs = [experiment.runs for experiment in experiments]
     live = [experiment.live for experiment in experiments]
     cells.put_numbers("runs", runs, TableColumn("Runs"), list(map(format.count, runs)))

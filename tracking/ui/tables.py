@@ -22,9 +22,10 @@ from tracking.ui.runs_frame import METRIC, PARAM, is_absent
 
 MAX_CELL = 160
 """Characters of one cell; the params table of the run has the whole value."""
-MAX_NAME = 44
+MAX_NAME = 40
 """Characters of a name; cells are cut without an ellipsis, so the column is made as wide as the longest."""
 SHORT_NAME = 14
+MAX_KEY = 60
 MAX_HEADING = 32
 
 LARGEST = 2**53 - 1
@@ -32,6 +33,7 @@ LARGEST = 2**53 - 1
 
 DIGIT, LETTER, PADDING = 8, 7, 26
 """Pixels of a character in the widest font of a cell, and of what is around the text."""
+WIDEST = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +155,9 @@ def best_rows(values: Sequence[float | None], goal: Goal | None) -> list[int]:
 def params_table(params: Mapping[str, Any]) -> Table:
     """Return a run's flat params, one a row, long values cut."""
     cells = Cells()
-    cells.put_text(
-        "param",
-        list(params),
-        TableColumn("Param", width="medium"),
-        [format.shorten_key(key, MAX_NAME) for key in params],
-    )
-    cells.put_text(
-        "value",
-        [format.shorten(format.param(value), MAX_CELL) for value in params.values()],
-        TableColumn("Value", width="large"),
-    )
+    cells.put_keys("param", list(params), TableColumn("Param"))
+    values = [format.shorten(format.param(value), MAX_CELL) for value in params.values()]
+    cells.put_text("value", values, TableColumn("Value", width=min(_width(values), WIDEST)))
     return cells.table()
 
 
@@ -178,11 +172,8 @@ def summary_table(metrics: Mapping[str, MetricSummary], goals: Mapping[str, Goal
     """Return a run's metrics: last, extremes with their steps, mean, points, non-finite ones."""
     summaries = [summary for _, summary in sorted(metrics.items())]
     cells = Cells()
-    cells.put_text(
-        "metric",
-        [summary.key + format.goal_mark(goals.get(summary.key)) for summary in summaries],
-        TableColumn("Metric", width="medium"),
-    )
+    marked = [summary.key + format.goal_mark(goals.get(summary.key)) for summary in summaries]
+    cells.put_keys("metric", marked, TableColumn("Metric"))
     for name, (label, help, counted, value) in _SUMMARY.items():
         values = [value(summary, goals.get(summary.key)) for summary in summaries]
         texts = [_whole(number) if counted else format.number(number) for number in values]
@@ -195,11 +186,8 @@ def param_comparison(runs: Sequence[RunRecord], *, only_differing: bool = True) 
     compared = compare_params([run.flat_params for run in runs])
     shown = [param for param in compared if param.differs or not only_differing]
     cells = Cells()
-    cells.put_text(
-        "param",
-        [param.key for param in shown],
-        TableColumn("Param", pinned=len(runs) > UNPINNED_RUNS, width="medium"),
-        [format.shorten_key(param.key, MAX_NAME) for param in shown],
+    cells.put_keys(
+        "param", [param.key for param in shown], TableColumn("Param", pinned=len(runs) > UNPINNED_RUNS)
     )
     for place, run in enumerate(runs):
         cells.put_text(
@@ -271,8 +259,12 @@ class Cells:
     def put_names(self, name: str, names: Sequence[str], column: TableColumn, limit: int = MAX_NAME) -> None:
         """Add names, cut with an ellipsis, in a column that holds the longest."""
         texts = [format.shorten(text, limit) for text in names]
-        longest = max([len(column.label), SHORT_NAME, *map(len, texts)])
-        self.put_text(name, texts, replace(column, width=LETTER * longest + PADDING))
+        self.put_text(name, texts, replace(column, width=_width(texts)))
+
+    def put_keys(self, name: str, keys: Sequence[str], column: TableColumn) -> None:
+        """Add keys, of which a long one shows its end; whole they are searched, copied and shown by a click."""
+        texts = [format.shorten_key(key, MAX_KEY) for key in keys]
+        self.put_text(name, keys, replace(column, width=_width(texts)), texts)
 
     def put_numbers(
         self,
@@ -290,6 +282,10 @@ class Cells:
 
     def table(self, colours: tuple[str, ...] = ()) -> Table:
         return Table(pd.DataFrame(self.values), self.columns, self.texts, frozenset(self.bold), colours)
+
+
+def _width(texts: Sequence[str]) -> int:
+    return LETTER * max([SHORT_NAME, *map(len, texts)]) + PADDING
 
 
 def _sortable(value: float | None, goal: Goal | None) -> float:
