@@ -30,9 +30,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "registry": LOWEST | {"database", "artifacts", "analysis"},
     # A query in the process that logs drains its spool first, which is the client's to do.
     "store_handle": LOWEST | {"spool", "database", "client", "artifacts"},
-    "store_carried": LOWEST | {"database", "artifacts", "store_handle"},
+    "store_carried": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_listing": LOWEST | {"database", "store_handle"},
-    "store_care": LOWEST | {"spool", "database", "artifacts", "store_handle"},
+    "store_care": LOWEST | {"spool", "database", "client", "artifacts", "store_handle"},
     "store": LOWEST
     | {"spool", "database", "client", "artifacts", "registry", "analysis"}
     | {"store_handle", "store_carried", "store_listing", "store_care"},
@@ -55,7 +55,8 @@ LIBRARIES = {
     "config": {"psutil"},
     "validation": {"numpy"},
     "spool": {"numpy", "psutil"},
-    "client": {"numpy", "psutil"},
+    # pyarrow and Pillow where they are installed: to write tables and images.
+    "client": {"numpy", "psutil", "pyarrow", "PIL"},
     "analysis": {"numpy", "pandas", "scipy"},
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from tracking.client.verbs import finish as finish
     from tracking.client.verbs import log as log
     from tracking.client.verbs import log_artifact as log_artifact
+    from tracking.client.verbs import log_audio as log_audio
+    from tracking.client.verbs import log_confusion_matrix as log_confusion_matrix
+    from tracking.client.verbs import log_figure as log_figure
+    from tracking.client.verbs import log_image as log_image
+    from tracking.client.verbs import log_json as log_json
     from tracking.client.verbs import log_params as log_params
+    from tracking.client.verbs import log_pr_curve as log_pr_curve
+    from tracking.client.verbs import log_roc_curve as log_roc_curve
+    from tracking.client.verbs import log_table as log_table
+    from tracking.client.verbs import log_text as log_text
     from tracking.client.verbs import set_notes as set_notes
     from tracking.client.verbs import set_tags as set_tags
     from tracking.errors import ArtifactDamaged as ArtifactDamaged
@@ -44,12 +53,14 @@ if TYPE_CHECKING:
     from tracking.records import ArtifactKind as ArtifactKind
     from tracking.records import ArtifactRecord as ArtifactRecord
     from tracking.records import CaptureRecord as CaptureRecord
+    from tracking.records import ConsoleText as ConsoleText
     from tracking.records import DatasetRecord as DatasetRecord
     from tracking.records import Goal as Goal
     from tracking.records import RunRecord as RunRecord
     from tracking.records import RunStatus as RunStatus
     from tracking.store import Store as Store
     from tracking.store import open_store as open_store
+    from tracking.store_care import restore_backup as restore_backup
 
 # The client's names come from one module, so that what a forked child may need is loaded with `start_run`:
 # importing in a child can wait for ever for a lock that a thread of its parent held.
@@ -59,6 +70,7 @@ _HOME = {
     "ArtifactKind": "records",
     "ArtifactRecord": "records",
     "CaptureRecord": "records",
+    "ConsoleText": "records",
     "DatasetRecord": "records",
     "FilterError": "errors",
     "Goal": "records",
@@ -84,8 +96,18 @@ _HOME = {
     "finish": "client.verbs",
     "log": "client.verbs",
     "log_artifact": "client.verbs",
+    "log_audio": "client.verbs",
+    "log_confusion_matrix": "client.verbs",
+    "log_figure": "client.verbs",
+    "log_image": "client.verbs",
+    "log_json": "client.verbs",
     "log_params": "client.verbs",
+    "log_pr_curve": "client.verbs",
+    "log_roc_curve": "client.verbs",
+    "log_table": "client.verbs",
+    "log_text": "client.verbs",
     "open_store": "store",
+    "restore_backup": "store_care",
     "set_notes": "client.verbs",
     "set_tags": "client.verbs",
     "start_run": "client.verbs",

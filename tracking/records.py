@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+SYSTEM_METRICS = "system/"
+"""What the keys of measurements of the machine begin with, which nobody asked for one by one."""
+
+
 class RunStatus(StrEnum):
     """Where a run stands. The values are what the database and the filter language use."""
 
@@ -182,6 +186,103 @@ class CaptureRecord:
     rank: int | None
     owner: bool
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrashedRun:
+    """A run in the trash.
+
+    Attributes:
+        id: The run's id, which `restore` takes.
+        experiment: Name of the experiment.
+        name: Name of the run.
+        parent: Id of the run that it is a part of, or None.
+        deleted: When it was deleted (UTC).
+        bytes: What its artifacts and captures amount to; other runs may hold some of the same bytes.
+    """
+
+    id: str
+    experiment: str
+    name: str
+    parent: str | None
+    deleted: datetime
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedRun:
+    """A run that a clean-up removed for good, or would remove; `bytes` are those that went with it."""
+
+    id: str
+    experiment: str
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """What a clean-up left alone: a run's id or a number of objects, and why."""
+
+    what: str
+    why: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GcReport:
+    """What a clean-up did, or with `dry_run` would do.
+
+    Attributes:
+        dry_run: Whether nothing was removed.
+        runs: Those taken out of the trash for good, with the bytes that went with each.
+        objects: How many objects were removed, those without any run included.
+        bytes: What they and the runs' logs took on the disk.
+        spared: What was left alone, and why.
+    """
+
+    dry_run: bool
+    runs: tuple[PurgedRun, ...]
+    objects: int
+    bytes: int
+    spared: tuple[Spared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedFile:
+    """Bytes that are not what was logged.
+
+    Attributes:
+        run: Id of the run that carries them.
+        what: "artifact", "dataset" or "capture".
+        name: Of the artifact or dataset, or the captured section.
+        path: Of the file inside, when it is a folder; else empty.
+        digest: sha256 of the bytes that were logged.
+        missing: Whether there are none at all.
+    """
+
+    run: str
+    what: str
+    name: str
+    path: str
+    digest: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleText:
+    """What one session of a run printed.
+
+    Attributes:
+        spool: The session's name.
+        rank: The rank of the session's process in a distributed run, or None.
+        text: As printed, with control sequences; a carriage return is one. Where something is missing, a line says so.
+        cut_bytes: How many bytes are missing between the first 5 MB and the end of a long output.
+    """
+
+    spool: str
+    rank: int | None
+    text: str
+    cut_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

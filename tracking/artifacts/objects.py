@@ -3,6 +3,7 @@
     objects/ab/cdef…    an object; whole from the moment it has this name
     objects/.new-…      one that is being written; its writer holds a lock on it
     objects/.lock       shared by who places objects, taken alone by who removes some
+    objects/.gate       passed on the way to it
 
 Bytes are copied, never moved or linked, so that nothing a user does to a file later
 reaches the store.
@@ -16,15 +17,16 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from tracking.config import StoreLocation
-from tracking.errors import ArtifactDamaged, InvalidValue, NotFound
+from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, StoreBusy
 from tracking.spool.files import make_folders
-from tracking.spool.lock import FileLock, try_lock, wait_lock
+from tracking.spool.lock import WAIT_STEP, FileLock, try_lock, wait_lock
 
 CHUNK = 1 << 20
 DRAFT = ".new-"
@@ -142,7 +144,10 @@ class Objects:
         Raises:
             OSError: The disk refuses; nothing was said then.
         """
+        # Who removes objects closes the gate, and need not wait for a moment without any writer.
+        gate = wait_lock(self.gate_path, shared=True)
         lock = wait_lock(self.lock_path, shared=True)
+        gate.close()
         try:
             folders: set[Path] = set()
             for draft in drafts:
@@ -154,6 +159,27 @@ class Objects:
             lock.close()
             for draft in drafts:
                 draft.discard()
+
+    @property
+    def gate_path(self) -> Path:
+        """Passed on the way to the lock."""
+        return self.root / ".gate"
+
+    @contextlib.contextmanager
+    def alone(self, seconds: float) -> Iterator[None]:
+        """Keep everybody from placing objects for as long as the block takes.
+
+        Raises:
+            StoreBusy: Somebody was placing objects for `seconds`.
+        """
+        self._make_root()
+        give_up = time.monotonic() + seconds
+        with _taken(self.gate_path, give_up), _taken(self.lock_path, give_up):
+            yield
+
+    def remove(self, digest: str) -> None:
+        """Remove an object; only while `alone`."""
+        self.path(digest).unlink(missing_ok=True)
 
     def room(self) -> int:
         """Return how many bytes the disk of the store still takes."""
@@ -247,13 +273,16 @@ class Objects:
         return os.fdopen(descriptor, "rb")
 
     def _new_draft(self) -> tuple[Path, FileLock]:
-        make_folders(self._location)
-        self.root.mkdir(mode=0o700, exist_ok=True)
+        self._make_root()
         while True:
             path = self.root / f"{DRAFT}{os.urandom(8).hex()}"
             lock = try_lock(path)
             if lock is not None:  # else who sweeps had it in hand between its making and its locking
                 return path, lock
+
+    def _make_root(self) -> None:
+        make_folders(self._location)
+        self.root.mkdir(mode=0o700, exist_ok=True)
 
     def _write(self, draft: Draft, data: bytes) -> None:
         draft._path, draft._lock = self._new_draft()
@@ -297,6 +326,18 @@ class Objects:
     def _check_room(self, wanted: os.stat_result) -> None:
         if wanted.st_size > self.room():
             raise OSError(errno.ENOSPC, f"{wanted.st_size:,} bytes do not fit on the disk of the store")
+
+
+@contextlib.contextmanager
+def _taken(path: Path, give_up: float) -> Iterator[None]:
+    while (lock := try_lock(path)) is None:
+        if time.monotonic() >= give_up:
+            raise StoreBusy("Artifacts are being stored without a pause. Try again when fewer runs log.")
+        time.sleep(WAIT_STEP)
+    try:
+        yield
+    finally:
+        lock.close()
 
 
 def is_digest(text: object) -> bool:

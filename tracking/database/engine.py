@@ -125,6 +125,15 @@ class Engines:
         """Run `work` in one write transaction; see `write`."""
         return write(self.writers, work, patience=patience)
 
+    def check(self) -> None:
+        """Read the whole database once; raises StoreDamaged when it is not as SQLite wrote it."""
+        with self.reading() as connection:
+            said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(10)")]
+        if said != ["ok"]:
+            raise StoreDamaged(
+                f"The database {self.readers.url.database} is damaged ({'; '.join(said)}). Put a backup in its place."
+            )
+
     def dispose(self) -> None:
         """Close their connections."""
         self.writers.dispose()

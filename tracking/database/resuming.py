@@ -17,7 +17,7 @@ def resumable_run(location: StoreLocation, run_id: str) -> tuple[RunRecord, File
 
     Raises:
         NotFound: There is no such run.
-        RunStateError: A live process owns it.
+        RunStateError: A live process owns it, or it is in the trash.
         StoreError: The store cannot be opened.
     """
     if not is_run_id(run_id):
@@ -36,6 +36,10 @@ def resumable_run(location: StoreLocation, run_id: str) -> tuple[RunRecord, File
                 spool_id = owner_spool(connection, run_id)
             if spool_id is not None and _is_alive(SpoolFiles(location.spool, spool_id)):
                 raise _owned(run_id)
+            if record.deleted:
+                raise RunStateError(
+                    f"Run {run_id} is in the trash. Restore it first: store.restore({run_id!r})."
+                )
         except BaseException:
             ownership.release()
             raise

@@ -76,8 +76,11 @@ def ensure_current(location: StoreLocation, *, busy_seconds: float = 30.0) -> No
         if location.database.exists():
             with closing(_connect(location.database, busy_seconds)) as connection:
                 version = stored_version(connection)
-            if version == CURRENT:
-                return
+                if version == CURRENT:
+                    # A copy that was put in place is not in this mode.
+                    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                        connection.execute("PRAGMA journal_mode=WAL")
+                    return
             _refuse_newer(version)
         location.root.mkdir(parents=True, exist_ok=True)
         lock = wait_lock(location.root / "schema.lock")
@@ -165,5 +168,47 @@ def _back_up(location: StoreLocation, version: str) -> None:
     target = location.backups / f"before-migration-from-{version}-{moment}.db"
     target.unlink(missing_ok=True)
     # A second connection: it sees what is committed, while the first one keeps writers out.
-    with closing(_connect(location.database, 30.0)) as reader:
-        reader.execute("VACUUM INTO ?", (str(target),))
+    copy_database(location, target)
+
+
+def copy_database(location: StoreLocation, target: Path) -> None:
+    """Write the database as it is at this moment into one new file, while others write.
+
+    Raises:
+        StoreError: It is damaged, or the disk refuses.
+    """
+    try:
+        with closing(_connect(location.database, 30.0)) as reader:
+            reader.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.DatabaseError as error:
+        target.unlink(missing_ok=True)
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            raise StoreDamaged(f"{location.database} is damaged and cannot be copied ({error}).") from error
+        raise StoreError(f"{location.database} could not be copied to {target} ({error}).") from error
+
+
+def check_copy(path: Path) -> None:
+    """Check that a file is a whole database of a store that this Podium can open.
+
+    Raises:
+        StoreDamaged: It is not.
+        StoreTooNew: A newer Podium wrote it.
+    """
+    try:
+        with closing(_connect(path, 30.0)) as connection:
+            connection.execute("PRAGMA query_only=ON")
+            version = stored_version(connection)
+            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or version is None:
+                raise StoreDamaged("It holds a database that is no store's.")
+            _refuse_newer(version)
+            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            known = set(TRIGGERS)
+            for name, kind in connection.execute(
+                "SELECT name, type FROM sqlite_master WHERE type IN ('trigger', 'view')"
+            ):
+                if name not in known:
+                    raise StoreDamaged(f"Its database has a {kind} {name!r:.80} that no Podium made.")
+    except sqlite3.DatabaseError as error:
+        raise StoreDamaged(f"Its database is damaged ({error}).") from error
+    if said != "ok":
+        raise StoreDamaged(f"Its database is damaged ({said}).")
