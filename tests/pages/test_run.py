@@ -51,6 +51,25 @@ def test_a_link_carries_axis_smoothing_and_metrics(open_page: OpenPage, seeded: 
     assert len(figure["data"]) == 2  # the faint raw line under the smoothed one
 
 
+def test_a_link_carries_the_zoom_of_a_chart(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "long", {}, store) as run:
+        for step in range(5000):
+            run.log({"a/loss:x": float(step % 7)}, step=step)
+    app = open_page("run", run=run.id, zoom="1000:1099.5:step:a/loss:x")
+    assert "102 points in view" in texts(app)
+    other = open_page("run", run=run.id, x="relative", zoom="1000:1099.5:step:a/loss:x")
+    assert "in view" not in texts(other)
+
+
+@pytest.mark.parametrize(
+    "zoom", ["", ":::", "1:2", "a:b:step:acc", "2:1:step:acc", "0:inf:step:acc", "nan:1:step:acc"]
+)
+def test_a_zoom_nobody_knows_shows_everything(open_page: OpenPage, seeded: Store, zoom: str) -> None:
+    app = open_page("run", run=run_id(seeded, "run-0"), zoom=zoom)
+    assert not app.exception and not app.error
+    assert "in view" not in texts(app)
+
+
 def test_wall_time_is_never_logarithmic_and_says_why(open_page: OpenPage, seeded: Store) -> None:
     target = run_id(seeded, "run-0")
     for axis, disabled in (("step", False), ("relative", False), ("wall", True)):

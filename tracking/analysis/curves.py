@@ -110,7 +110,7 @@ def _kept(
     x: NDArray[np.generic], y: Floats, inside: slice, options: CurveOptions, max_points: int
 ) -> NDArray[np.int64]:
     """Return the ascending indices of the points to draw of one line."""
-    kept = inside.start + reduce(x[inside], y[inside], max_points, log_x=options.log_x)
+    kept: NDArray[np.int64] = inside.start + reduce(x[inside], y[inside], max_points, log_x=options.log_x)
     if options.visible is None:
         return kept
     # A coarse rest, so that panning and zooming out show the whole line before the next answer.

@@ -132,11 +132,13 @@ def _chart(
     # A new meaning of x or y is a new chart: the zoom of the old one would be nonsense on it.
     meaning = f"{controls.axis}-{unit.name}-{controls.log_x:d}{controls.log_y:d}"
     chart_key = f"{owner}.chart.{meaning}.{key}"
+    along = unit.name if controls.axis is Axis.RELATIVE else controls.axis.value
+    address_name = f"{along}:{key}"
     options = CurveOptions(
         axis=controls.axis,
         smoothing=controls.smoothing,
         max_points=points_per_line(charts, len(runs)),
-        visible=_in_axis_units(visible_range(chart_key), controls.axis, unit, offset),
+        visible=_in_axis_units(visible_range(chart_key, address_name), controls.axis, unit, offset),
         log_x=controls.log_x,
         log_y=controls.log_y,
     )
@@ -152,6 +154,7 @@ def _chart(
         key=chart_key,
         height=CHART_HEIGHT + (LEGEND_HEIGHT if legend else 0),
         alt=f"{key} by {controls.axis}, {format.plural(len(lines), 'run')}",
+        address_name=address_name,
     )
     note = points_note(list(curves.values()), zoomed=options.visible is not None)
     absent = len(runs) - len(lines)

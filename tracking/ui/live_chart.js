@@ -70,6 +70,33 @@ function visibleRange(node) {
   return ends.every(Number.isFinite) ? [Math.min(...ends), Math.max(...ends)] : null;
 }
 
+// The other way round: what an axis takes as its range.
+function axisRange(range, type) {
+  if (type === "log") return range.map((end) => Math.log10(end));
+  if (type === "date") return range.map((end) => new Date(end / 1000).toISOString().slice(0, -1).replace("T", " "));
+  return [...range];
+}
+
+// A thousandth of the picture is as exact as a zoom by hand.
+function shortRange([low, high]) {
+  const digits = Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low))) + 4;
+  return [low, high].map((end) => Number(end.toPrecision(Math.min(17, Math.max(4, digits)))));
+}
+
+// Links carry the zoom. Streamlit's own way to set the address would add a step to the history for each one.
+function remember(node, chart) {
+  if (!chart.address || !node.isConnected || window.location.pathname !== chart.path) return; // left meanwhile
+  const { parameter, name } = chart.address;
+  const url = new URL(window.location.href);
+  const before = url.searchParams.getAll(parameter);
+  const after = before.filter((entry) => entry.split(":").slice(2).join(":") !== name);
+  if (chart.reported) after.push(`${shortRange(chart.reported).join(":")}:${name}`);
+  if (JSON.stringify([...before].sort()) === JSON.stringify([...after].sort())) return;
+  url.searchParams.delete(parameter);
+  after.forEach((entry) => url.searchParams.append(parameter, entry));
+  window.history.replaceState(window.history.state, "", url);
+}
+
 function watch(node, chart) {
   let timer;
   node.on("plotly_relayout", (change) => {
@@ -79,6 +106,7 @@ function watch(node, chart) {
       const range = visibleRange(node);
       if (JSON.stringify(range) === JSON.stringify(chart.reported)) return;
       chart.reported = range;
+      remember(node, chart);
       chart.report("x_range", range);
     }, REPORT_AFTER_MS);
   });
@@ -96,10 +124,11 @@ function watch(node, chart) {
 export default function ({ data, parentElement, setStateValue }) {
   const frame = parentElement.querySelector(".podium-chart");
   const node = frame.querySelector(".podium-chart-plot");
-  const chart = (node.__chart ??= { reported: null, dragging: false });
+  const chart = (node.__chart ??= { reported: data.zoom ?? null, dragging: false, path: window.location.pathname });
   frame.style.height = `${data.height}px`;
   node.setAttribute("aria-label", data.alt);
   chart.report = setStateValue; // the latest one knows the fragment of this run
+  chart.address = data.address;
   chart.draw = async () => {
     if (chart.dragging) return;
     let Plotly;
@@ -112,6 +141,8 @@ export default function ({ data, parentElement, setStateValue }) {
     delete frame.dataset.failed;
     const figure = JSON.parse(data.figure);
     const layout = { ...figure.layout, template: themed(node), autosize: true, height: data.height };
+    // The same at every redraw: Plotly takes what the reader zoomed to since from the node itself.
+    if (data.zoom) layout.xaxis = { ...layout.xaxis, range: axisRange(data.zoom, layout.xaxis?.type) };
     // Streamlit may have handed on a newer figure while the library was loading.
     if (chart.latest !== data) return;
     await Plotly.react(node, figure.data, layout, {
@@ -124,6 +155,7 @@ export default function ({ data, parentElement, setStateValue }) {
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
     });
     if (!chart.released) watch(node, chart);
+    remember(node, chart); // the server may have written an address without it
   };
   chart.latest = data;
   chart.draw();

@@ -20,7 +20,7 @@ import plotly
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
-from tracking.ui import access
+from tracking.ui import access, state
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -56,7 +56,14 @@ class ChartView:
     x_range: tuple[float, float] | None
 
 
-def live_chart(figure: go.Figure | Mapping[str, Any], *, key: str, height: int = 320, alt: str) -> ChartView:
+def live_chart(
+    figure: go.Figure | Mapping[str, Any],
+    *,
+    key: str,
+    height: int = 320,
+    alt: str,
+    address_name: str | None = None,
+) -> ChartView:
     """Draw a figure, or redraw it in place.
 
     Zoom and hidden traces stay as long as `layout.uirevision` does, which is the
@@ -68,10 +75,13 @@ def live_chart(figure: go.Figure | Mapping[str, Any], *, key: str, height: int =
         key: Stays the same for the same chart.
         height: In pixels.
         alt: What a screen reader says: what is drawn and what it shows.
+        address_name: The chart's name in the address, which then carries its zoom;
+            it names the metric and what runs along x.
 
     Returns:
         What the user looks at; a change of it reruns the page or fragment.
     """
+    zoom = _zoom_at_first(key, address_name)
     result = _component(
         key=key,
         data={
@@ -79,17 +89,32 @@ def live_chart(figure: go.Figure | Mapping[str, Any], *, key: str, height: int =
             "source": _plotly_source(),
             "height": height,
             "alt": alt,
+            "zoom": zoom,
+            "address": None if address_name is None else {"parameter": state.ZOOM, "name": address_name},
         },
-        default={"x_range": None},
+        default={"x_range": zoom},
         on_x_range_change=_no_callback,
     )
     return ChartView(_checked_range(result.get("x_range")))
 
 
-def visible_range(key: str) -> tuple[float, float] | None:
+def visible_range(key: str, address_name: str | None = None) -> tuple[float, float] | None:
     """Return the x range of the chart with this key before it is drawn again; None for everything."""
-    state = st.session_state.get(key)
-    return _checked_range(state.get("x_range")) if isinstance(state, Mapping) else None
+    drawn = st.session_state.get(key)
+    if isinstance(drawn, Mapping):
+        return _checked_range(drawn.get("x_range"))
+    return _zoom_at_first(key, address_name)
+
+
+def _zoom_at_first(key: str, address_name: str | None) -> tuple[float, float] | None:
+    """Return the range that a link gave the chart when it was first drawn, the same one ever after."""
+    if address_name is None:
+        return None
+    place = f"{key}.zoom"
+    if key not in st.session_state:
+        st.session_state[place] = state.zoom(address_name)
+    given: tuple[float, float] | None = st.session_state.get(place)
+    return given
 
 
 def _no_callback() -> None:

@@ -8,6 +8,7 @@ here, and never trusted.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -33,6 +34,8 @@ TAB: Final = "tab"
 RUN: Final = "run"
 RUNS: Final = "runs"
 AFTER: Final = "after"
+ZOOM: Final = "zoom"
+"""Once for each chart that is zoomed: `low:high:name`. Written by the browser, see `live_chart.js`."""
 
 # Only in the session.
 SHOWN_RUNS: Final = "runs.shown"
@@ -75,6 +78,20 @@ def set_run_ids(ids: Sequence[str]) -> None:
         st.query_params[RUNS] = ",".join(ids)
     else:
         st.query_params.pop(RUNS, None)
+
+
+def zoom(name: str) -> tuple[float, float] | None:
+    """Return the x range that the address gives the chart of this name, None for everything."""
+    for entry in st.query_params.get_all(ZOOM):
+        low, _, rest = entry.partition(":")
+        high, _, named = rest.partition(":")
+        if named == name:
+            try:
+                ends = float(low), float(high)
+            except ValueError:
+                return None
+            return ends if all(map(math.isfinite, ends)) and ends[0] < ends[1] else None
+    return None
 
 
 def remember_runs_query() -> None:

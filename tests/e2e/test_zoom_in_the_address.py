@@ -1,0 +1,146 @@
+"""The zoom of a chart in the address: written as it changes, shown again by a pasted link, kept while points arrive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import tracking
+
+from .conftest import StartDashboard
+
+
+def chart(page: Page, metric: str) -> Locator:
+    node = page.get_by_role("img", name=f"{metric} by ")
+    expect(node.locator("svg.main-svg").first).to_be_visible(timeout=20_000)
+    return node
+
+
+def drag(page: Page, node: Locator, left: float, right: float) -> None:
+    plot = node.locator(".nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + left * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + right * box["width"], box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+
+
+def zooms(page: Page) -> dict[str, tuple[float, float]]:
+    entries = [entry.split(":", 2) for entry in parse_qs(urlsplit(page.url).query).get("zoom", [])]
+    return {name: (float(low), float(high)) for low, high, name in entries}
+
+
+def x_range(node: Locator) -> list[Any]:
+    return list(node.evaluate("node => node.layout.xaxis.range"))
+
+
+@pytest.mark.parametrize(
+    ("axis", "log_x"), [("step", False), ("step", True), ("relative", False), ("wall", False)]
+)
+def test_a_pasted_link_shows_the_same_part(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path, axis: str, log_x: bool
+) -> None:
+    with tracking.start_run("digits", name="one", store=tmp_path / "store", capture=False) as run:
+        for step in range(3000):
+            run.log({"loss": 1 / (step + 1), "a/b:c": float(step)}, step=step)
+    dashboard = start_dashboard(tmp_path / "store")
+    page.goto(f"{dashboard.base}/run?run={run.id}&x={axis}" + ("&logx=true" if log_x else ""))
+    loss = chart(page, "loss")
+    steps = page.evaluate("history.length")
+    drag(page, loss, 0.4, 0.6)
+    expect(page.get_by_text("in view")).to_have_count(1, timeout=10_000)
+    drag(page, chart(page, "a/b:c"), 0.2, 0.9)
+    expect(page.get_by_text("in view")).to_have_count(2, timeout=10_000)
+    along = {"relative": "seconds"}.get(axis, axis)
+    assert zooms(page).keys() == {f"{along}:loss", f"{along}:a/b:c"}
+    assert page.evaluate("history.length") == steps  # no step back for each zoom
+    kept = x_range(loss)
+
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    loss = chart(page, "loss")
+    expect(page.get_by_text("in view")).to_have_count(2, timeout=10_000)
+    if axis != "wall":
+        low, high = kept
+        assert x_range(loss) == pytest.approx(kept, abs=(high - low) / 100)
+    else:
+        assert [end[:19] for end in x_range(loss)] == [end[:19] for end in kept]
+    assert page.url == link
+
+    loss.locator(".nsewdrag").first.dblclick()
+    expect(page.get_by_text("in view")).to_have_count(1, timeout=10_000)
+    assert zooms(page).keys() == {f"{along}:a/b:c"}
+    loss_range = x_range(loss)
+    page.wait_for_timeout(300)
+    assert x_range(loss) == loss_range
+
+
+def test_the_zoom_of_a_link_stays_while_points_arrive(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    with tracking.start_run("digits", name="live", store=tmp_path / "store", capture=False) as run:
+        for step in range(500):
+            run.log({"loss": 1 / (step + 1)}, step=step)
+        dashboard = start_dashboard(tmp_path / "store")
+        page.goto(f"{dashboard.base}/run?run={run.id}&zoom=100:200:step:loss")
+        loss = chart(page, "loss")
+        last = 500
+
+        def more() -> None:
+            nonlocal last
+            before = loss.evaluate("node => node._fullData[0].x.at(-1)")
+            for step in range(last, last + 100):
+                run.log({"loss": 0.1}, step=step)
+            last += 100
+            page.wait_for_function(
+                "before => document.querySelector('.podium-chart-plot')._fullData[0].x.at(-1) > before",
+                arg=before,
+            )
+
+        more()
+        assert x_range(loss) == [100, 200]
+        drag(page, loss, 0.25, 0.75)
+        page.wait_for_function("!decodeURIComponent(location.search).includes('=100:200')")
+        inner = x_range(loss)
+        assert 110 < inner[0] < 140 and 160 < inner[1] < 190
+        more()
+        assert x_range(loss) == inner
+        loss.locator(".nsewdrag").first.dblclick()
+        page.wait_for_function("!location.search.includes('zoom')")
+        more()
+        low, high = x_range(loss)
+        assert low < 20 and high > 600  # follows the run again
+
+
+def test_another_run_in_a_comparison_leaves_the_zoom_in_the_address(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    ids = []
+    for name in ("one", "two", "three"):
+        with tracking.start_run("digits", name=name, store=tmp_path / "store", capture=False) as run:
+            for step in range(300):
+                run.log({"loss": 1 / (step + 1)}, step=step)
+        ids.append(run.id)
+    dashboard = start_dashboard(tmp_path / "store")
+    page.goto(f"{dashboard.base}/compare?runs={','.join(ids)}&zoom=100:200:step:loss")
+    loss = chart(page, "loss")
+    assert x_range(loss) == [100, 200]
+    drag(page, loss, 0.25, 0.75)
+    page.wait_for_function("!decodeURIComponent(location.search).includes('=100:200')")
+    zoomed = parse_qs(urlsplit(page.url).query)["zoom"]
+
+    page.get_by_role("button", name="Remove three").or_(
+        page.locator('[aria-label*="three"] svg')
+    ).first.click()
+    page.wait_for_function("id => !location.search.includes(id)", arg=ids[2])
+    # The server writes the address as it knew it; the chart puts its own zoom back.
+    page.wait_for_function(
+        "zoom => new URLSearchParams(location.search).getAll('zoom').join() === zoom", arg=zoomed[0]
+    )
