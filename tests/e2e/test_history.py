@@ -59,6 +59,18 @@ def test_back_from_a_run_or_a_comparison_shows_the_table_as_it_was(
     expect(page.get_by_text("1 run ticked.")).to_be_visible(timeout=PATIENCE)
 
 
+def test_the_way_out_of_a_filter_that_fits_nothing(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    dashboard = start_with_runs(start_dashboard, tmp_path / "store", count=2)
+    for query in ("where=params.lr+%3E+1000", "experiment=gone"):
+        page.goto(f"{dashboard.base}/runs?{query}")
+        page.get_by_role("link", name="All runs").click(timeout=PATIENCE)
+        expect(page.get_by_text("Showing 2 of 2 runs")).to_be_visible(timeout=PATIENCE)
+        expect(page).to_have_url(f"{dashboard.base}/runs")
+        expect(page.get_by_role("textbox", name="Filter")).to_have_value("")
+
+
 def test_back_from_the_menu_and_from_a_tab_of_a_run(
     page: Page, start_dashboard: StartDashboard, tmp_path: Path
 ) -> None:

@@ -211,6 +211,26 @@ def test_ticks_survive_other_pages_and_filters(
     assert "Click a name to open a run" in texts(app)
 
 
+def test_a_ticked_run_that_comes_to_the_page_shown_is_ticked_there(
+    open_page: OpenPage, seeded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_table, "PAGE_SIZE", 2)
+    with start("digits", "climber", {}, seeded) as run:
+        run.log({"acc": 0.0}, step=0)
+        app = open_page("runs", experiment="digits", sort="metrics.acc")
+        app.session_state[state.TICKED] = [run.id]
+        app.run()
+        assert "climber" not in rows(app)
+        assert "1 run ticked, 1 not on this page." in texts(app)
+        run.log({"acc": 99.0}, step=1)
+        seeded.count()  # a query waits until what this process logged is in the database
+        app.run()
+        assert rows(app)[0] == "climber"
+        assert "1 run ticked." in texts(app)
+        app.run()
+        assert app.button(key="runs.open")
+
+
 def test_a_tick_can_be_taken_back(open_page: OpenPage, seeded: Store) -> None:
     app = open_page("runs")
     key = runs_table.table_key(cache.RunsQuery(), generation=0)

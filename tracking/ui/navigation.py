@@ -20,7 +20,7 @@ from typing import Final
 
 import streamlit as st
 
-from tracking.ui import state
+from tracking.ui import run_state, state
 from tracking.ui.markdown import escape
 
 _GOING: Final = "navigation.going"
@@ -49,7 +49,8 @@ export default function ({ data }) {
 _one_step = st.components.v2.component(
     "podium_history",
     js="""
-const LINKS = 'a[data-testid="stPageLink-NavLink"], a[data-testid="stTopNavLink"], a[data-testid="stSidebarNavLink"]';
+const ON_PAGE = 'a[data-testid="stPageLink-NavLink"]';
+const LINKS = ON_PAGE + ', a[data-testid="stTopNavLink"], a[data-testid="stSidebarNavLink"]';
 export default function ({ parentElement }) {
   const place = (parentElement.host ?? parentElement).closest('[data-testid="stElementContainer"]');
   if (place) place.style.display = 'none';
@@ -59,6 +60,14 @@ export default function ({ parentElement }) {
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const link = event.target.closest?.(LINKS);
     if (!link || link.target || link.origin !== location.origin || link.href === location.href) return;
+    if (link.pathname === location.pathname && !link.search) {
+      // Streamlit would keep the page as it is, with its filter.
+      if (!link.matches(ON_PAGE)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      location.assign(link.href);
+      return;
+    }
     history.pushState({}, '', link.href);
   }, true);
 }
@@ -79,6 +88,12 @@ class Destination:
 def open_run(run_id: str) -> None:
     """Ask for the page of a run; for callbacks and buttons of a section that calls `follow`."""
     _ask(state.RUN_PAGE, "run", {state.RUN: run_id})
+
+
+def open_artifact(run_id: str, name: str) -> None:
+    """Ask for an artifact on the page of its run."""
+    query = {state.RUN: run_id, state.TAB: run_state.ARTIFACTS, run_state.ARTIFACT: name}
+    _ask(state.RUN_PAGE, "artifact", query)
 
 
 def open_compare(run_ids: Sequence[str]) -> None:
