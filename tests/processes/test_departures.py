@@ -151,9 +151,9 @@ def test_ended_runs_take_no_more(store_folder: Path) -> None:
 
 
 def test_verbs_without_a_run_warn_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracking.client import verbs
+    from tracking.client import active
 
-    monkeypatch.setattr(verbs, "_told", set())
+    monkeypatch.setattr(active, "_told", set())
     with pytest.warns(tracking.TrackingWarning, match="no run is active"):
         tracking.log({"loss": 1.0})
 

@@ -12,7 +12,7 @@ import datetime
 import decimal
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -166,33 +166,39 @@ def is_missing(value: object) -> bool:
         return False
 
 
-def plain_json(value: object, depth: int = 0) -> object:
-    """Return a nested value as JSON knows it; what it does not know becomes a text.
+def plain_json(value: object, above: tuple[int, ...] = ()) -> object:
+    """Return a nested value as JSON knows it; keys become strings, dates and paths texts, bytes hexadecimal.
 
-    NaN and infinities become the strings "nan", "inf" and "-inf".
+    NaN and infinities become the strings "nan", "inf" and "-inf". A dataclass is its fields.
 
     Raises:
-        InvalidValue: Nested deeper than 50 levels (or into itself), or of a type without a readable content.
+        InvalidValue: Nested deeper than 50 levels or into itself, or of a type without a readable content.
     """
-    if depth > _DEEP:
-        raise InvalidValue(f"a value is nested deeper than {_DEEP} levels.")
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else repr(float(value))
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return {_key(key): plain_json(item, depth + 1) for key, item in value.items()}
+    if len(above) > _DEEP or id(value) in above:
+        raise InvalidValue(f"a value is nested into itself, or deeper than {_DEEP} levels.")
+    inside = (*above, id(value))
+    if isinstance(value, Mapping):
+        return {_key(key): plain_json(item, inside) for key, item in value.items()}
     if isinstance(value, (set, frozenset)):
         value = sorted(value, key=str)
     if isinstance(value, (list, tuple)):
-        return [plain_json(item, depth + 1) for item in value]
+        return [plain_json(item, inside) for item in value]
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
+    fields = getattr(value, "__dataclass_fields__", None)
+    if fields is not None and not isinstance(value, type):
+        return {name: plain_json(getattr(value, name), inside) for name in fields}
+    if callable(getattr(value, "detach", None)) and callable(getattr(value, "cpu", None)):
+        value = value.detach().cpu()  # type: ignore[attr-defined]
     tolist = getattr(value, "tolist", None)
     if callable(tolist):
-        return plain_json(tolist(), depth + 1)
+        return plain_json(tolist(), inside)
     if is_missing(value):
         return None
     if hasattr(value, "isoformat"):

@@ -51,6 +51,8 @@ __all__ = [
 
 TEXT_BYTES = 256 << 10
 JSON_BYTES = 1 << 20
+DATA_BYTES = 16 << 20
+"""Of matrices and curves."""
 JSON_DEPTH = 64
 MEDIA_BYTES = 32 << 20
 HEX_BYTES = 512
@@ -139,7 +141,7 @@ def _as_claimed(file: BinaryIO, claim: str, extension: str, size: int) -> Previe
         return safe_figure(file.read(FIGURE_BYTES))
     if claim == "text":
         return _plain(file, extension, size)
-    value = _json(file, size)
+    value = _json(file, size, JSON_BYTES if claim == "json" else DATA_BYTES)
     if claim == "confusion_matrix":
         return _matrix(value)
     return JsonPreview(value) if claim == "json" else _curves(value, claim)
@@ -210,11 +212,11 @@ def _audio(data: bytes) -> AudioPreview:
     return AudioPreview(data, media_type)
 
 
-def _json(file: BinaryIO, size: int) -> Any:
-    if size > JSON_BYTES:
-        raise InvalidValue(f"It has {size:,} bytes; JSON up to {JSON_BYTES:,} is shown as a tree.")
+def _json(file: BinaryIO, size: int, limit: int) -> Any:
+    if size > limit:
+        raise InvalidValue(f"It has {size:,} bytes; JSON up to {limit:,} is shown.")
     try:
-        value = json.loads(file.read(JSON_BYTES), parse_constant=str)
+        value = json.loads(file.read(limit), parse_constant=str)
     except (ValueError, RecursionError) as error:
         why = "nested too deep" if isinstance(error, RecursionError) else str(error)[:100]
         raise InvalidValue(f"This is no JSON that can be shown as a tree: {why}.") from None

@@ -8,6 +8,8 @@ import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from tracking.client.notices import tell
+
 if TYPE_CHECKING:
     from tracking.client.run import Run
 
@@ -17,6 +19,7 @@ _mine: ContextVar[tuple[Run, ...]] = ContextVar("podium_runs", default=())
 """Runs that this thread or this asyncio task started."""
 _handles: weakref.WeakSet[Run] = weakref.WeakSet()
 """Every handle that may hold a spool, attached ones included."""
+_told: set[str] = set()
 
 
 def push(run: Run) -> None:
@@ -48,6 +51,15 @@ def current() -> Run | None:
         if id(run) in still_open:
             return run
     return next((run for main, run in reversed(_open) if main), None)
+
+
+def asked(verb: str) -> Run | None:
+    """Return the run that a verb of the module speaks to; where there is none, warn once for this verb."""
+    run = current()
+    if run is None and verb not in _told:
+        _told.add(verb)
+        tell(f"tracking.{verb}() was called, but no run is active: start one with tracking.start_run().")
+    return run
 
 
 def open_runs() -> list[Run]:

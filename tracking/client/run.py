@@ -12,6 +12,7 @@ from tracking.client import active
 from tracking.client.artifact_verbs import ArtifactVerbs
 from tracking.client.description import RunDescription
 from tracking.client.ending import Ending, ending_of
+from tracking.client.media_verbs import MediaVerbs
 from tracking.client.metrics import MetricPacker
 from tracking.client.notices import Notices
 from tracking.client.session import Session
@@ -32,7 +33,7 @@ FINISH_SECONDS = 9.5
 """The promise is 10 s for finish() as a whole."""
 
 
-class Run(ArtifactVerbs):
+class Run(ArtifactVerbs, MediaVerbs):
     """One run of an experiment; made by `tracking.start_run`.
 
     A context manager: leaving the block ends the run as finished, failed (with the

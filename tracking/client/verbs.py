@@ -7,7 +7,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tracking.client import active
-from tracking.client.notices import tell
+from tracking.client.active import asked as _active
+from tracking.client.rich_verbs import (
+    log_audio,
+    log_confusion_matrix,
+    log_figure,
+    log_image,
+    log_json,
+    log_pr_curve,
+    log_roc_curve,
+    log_table,
+    log_text,
+)
 from tracking.client.run import Run, goal_event, repeat_event
 from tracking.client.start import define_later, start_run
 from tracking.config import locate_store
@@ -22,13 +33,20 @@ __all__ = [
     "finish",
     "log",
     "log_artifact",
+    "log_audio",
+    "log_confusion_matrix",
+    "log_figure",
+    "log_image",
+    "log_json",
     "log_params",
+    "log_pr_curve",
+    "log_roc_curve",
+    "log_table",
+    "log_text",
     "set_notes",
     "set_tags",
     "start_run",
 ]
-
-_told: set[str] = set()
 
 
 def log(metrics: Mapping[str, Any], step: int | None = None) -> None:
@@ -121,11 +139,3 @@ def define_repeat(
     from tracking.database.edits import define_repeat_in
 
     define_repeat_in(locate_store(), checked_text(experiment, "experiment"), event["vary"], event["ignore"])
-
-
-def _active(verb: str) -> Run | None:
-    run = active.current()
-    if run is None and verb not in _told:
-        _told.add(verb)
-        tell(f"tracking.{verb}() was called, but no run is active: start one with tracking.start_run().")
-    return run
