@@ -1,4 +1,4 @@
-"""One run: where it stands, its charts, params, metrics, tags and notes."""
+"""One run: where it stands, what it measured, what it read, wrote and printed, and what it ran on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from tracking.ui import (
     feedback,
     format,
     frame,
+    run_artifacts,
+    run_code,
+    run_data,
     run_details,
+    run_environment,
     run_notes,
+    run_state,
+    run_system,
     state,
     watch,
 )
+from tracking.ui.runs_frame import is_system
 
 FIRST_CHARTS = 12
 
@@ -56,15 +63,16 @@ with frame.page("Run") as store:
     # In a container: what follows must stay in its place, or fields there lose what is typed into them.
     with st.container():
         heading()
-    charts, params, metrics, notes = st.tabs(
-        ["Charts", "Params", "Metrics", "Tags and notes"],
-        key=state.TAB,
-        on_change="rerun",
-        bind="query-params",
+    names = list(run_state.TABS)
+    tabs = dict(
+        zip(names, st.tabs(names, key=state.TAB, on_change="rerun", bind="query-params"), strict=True)
+    )
+    charts, params, metrics, notes = (
+        tabs[name] for name in ("Charts", "Params", "Metrics", "Tags and notes")
     )
     if charts.open:
         with charts:
-            chosen = controls.chart_controls(sorted(run.metrics))
+            chosen = controls.chart_controls(sorted(run.metrics, key=lambda key: (is_system(key), key)))
 
             @frame.live(every=watch.live_seconds(live))
             def drawn() -> None:
@@ -86,6 +94,16 @@ with frame.page("Run") as store:
                 run_details.metrics(cache.run(store, run_id), goals)
 
             summary()
+    for name, draw in (
+        (run_state.ARTIFACTS, run_artifacts.show),
+        ("Data", run_data.show),
+        ("Code", run_code.show),
+        ("Environment", run_environment.show),
+        ("System", run_system.show),
+    ):
+        if tabs[name].open:
+            with tabs[name]:
+                run_details.section(draw, store, run_id, every=watch.live_seconds(live))
     if notes.open:
         with notes:
             run_notes.edit(store, run)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from tracking.artifacts import preview_records as preview_records
 from tracking.config import locate_store
 from tracking.database import edits, history, run_queries, search
 from tracking.errors import InvalidValue

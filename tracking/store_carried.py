@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tracking.artifacts.downloading import download_artifact
 from tracking.artifacts.reading import files_of, find_artifact, open_file
@@ -12,6 +12,9 @@ from tracking.database import carried_queries
 from tracking.errors import InvalidValue
 from tracking.records import ArtifactFile, ArtifactRecord, CaptureRecord, DatasetRecord
 from tracking.store_handle import StoreHandle
+
+if TYPE_CHECKING:
+    from tracking.artifacts.preview_records import Preview
 
 
 class StoreCarried(StoreHandle):
@@ -53,6 +56,26 @@ class StoreCarried(StoreHandle):
             ArtifactDamaged: The list is damaged, or names files that could land outside of a folder.
         """
         return files_of(self._objects, find_artifact(self.artifacts(run_id), run_id, name, step))
+
+    def preview(self, run_id: str, name: str, *, step: int | None = None, path: str | None = None) -> Preview:
+        """Return what can be shown of an artifact: data within bounds, nothing executed.
+
+        Args:
+            run_id: The run.
+            name: The artifact.
+            step: As in `open_artifact`.
+            path: Of one file inside, when the artifact is a folder.
+
+        Raises:
+            NotFound: There is no such run, artifact or file, or its bytes are missing.
+            ArtifactDamaged: The bytes are not those that were logged; the message names run and file.
+            InvalidValue: The name cannot be one, or a folder was asked for without a path.
+        """
+        from tracking.artifacts.previews import preview  # scripts that only query do not need it
+
+        record = find_artifact(self.artifacts(run_id), run_id, name, step)
+        with open_file(self._objects, record, path) as file:
+            return preview(file, record, path=path)
 
     def download(
         self,

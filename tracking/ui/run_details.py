@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
 from tracking.records import Goal, RunRecord, RunStatus
-from tracking.ui import feedback, format, grid, state, tables
+from tracking.ui import cache, feedback, format, frame, grid, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.overview import show_progress
+from tracking.ui.runs_frame import is_system
 from tracking.ui.zone import reader_zone
+
+if TYPE_CHECKING:
+    from tracking.store import Store
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -65,6 +70,18 @@ def heading(run: RunRecord) -> None:
         _error(run, run.error)
 
 
+def section(
+    draw: Callable[[Store, RunRecord], None], store: Store, run_id: str, *, every: float | None
+) -> None:
+    """Draw a part of the page as a live section: `draw` is given the run as it is at each redraw."""
+
+    @functools.wraps(draw)  # a section is known by the name of its function
+    def latest() -> None:
+        draw(store, cache.run(store, run_id))
+
+    frame.live(every=every)(latest)()
+
+
 def params(run: RunRecord) -> None:
     """Draw the params as logged, long values cut with the whole ones below."""
     if not run.flat_params:
@@ -83,16 +100,17 @@ def params(run: RunRecord) -> None:
 
 def metrics(run: RunRecord, goals: Mapping[str, Goal]) -> None:
     """Draw the summary of every metric."""
-    if not run.metrics:
+    own = {key: summary for key, summary in run.metrics.items() if not is_system(key)}
+    if not own:
         feedback.empty("No metrics", 'Log them with run.log({"loss": 0.3}, step=1).')
         return
     grid.show(
-        tables.summary_table(run.metrics, goals),
+        tables.summary_table(own, goals),
         alt="Metrics of the run: last, best, extremes, mean",
         key="run.metrics",
         rows=24,
     )
-    if not any(key in goals for key in run.metrics):
+    if not any(key in goals for key in own):
         st.caption('No metric has a goal. tracking.define_metric("accuracy", goal="maximize") gives one.')
 
 

@@ -1,9 +1,6 @@
-"""Sizes in bytes and digests as text. Pure."""
+"""Sizes in bytes as text. Pure."""
 
 from __future__ import annotations
-
-SHORT_DIGEST = 10
-"""Characters of a digest that tell objects of one store apart for a reader."""
 
 
 def size(count: int) -> str:
@@ -20,8 +17,3 @@ def size(count: int) -> str:
 def memory(count: int) -> str:
     """Return an amount of main memory in the binary unit it is sold in: `15.6 GiB`."""
     return f"{count / 2**30:,.1f} GiB"
-
-
-def short(digest: str) -> str:
-    """Return the beginning of a digest or commit."""
-    return digest[:SHORT_DIGEST]

@@ -1,0 +1,194 @@
+"""Draws what an artifact holds. Nothing of it is executed or read as markup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from tracking.store import preview_records as previews
+from tracking.ui import artifact_charts, format, grid
+from tracking.ui.live_chart import live_chart
+from tracking.ui.markdown import escape
+from tracking.ui.sizes import size
+from tracking.ui.tables import MAX_CELL, Table, TableColumn
+
+HEIGHT: Final = 560
+COLOURED_CHARACTERS: Final = 100_000
+"""Of longer texts the browser would take seconds to find the colours."""
+SMALL_IMAGE: Final = 240
+FIGURE_HEIGHTS: Final = (240, 1_200)
+
+AnyPreview = TypeVar("AnyPreview", bound=previews.Preview)
+
+
+def draw(preview: previews.Preview, *, key: str, name: str) -> None:
+    """Draw a preview.
+
+    Args:
+        preview: As `Store.preview` returns it.
+        key: Of the artifact and its step; distinguishes the elements.
+        name: Of the artifact, for those who cannot see it.
+    """
+    if preview.note:
+        st.caption(escape(preview.note))
+    for kind, draw_kind in _DRAWN.items():
+        if isinstance(preview, kind):
+            draw_kind(preview, key, name)
+            return
+    st.caption("This dashboard does not know how to show it. Download it, or update Podium.")
+
+
+def statistics_table(preview: previews.TablePreview) -> Table:
+    """Return the columns of a table with their types and statistics, one a row."""
+    measures = list(dict.fromkeys(measure for column in preview.schema for measure in column.statistics))
+    cells: dict[str, list[str]] = {
+        "column": [format.shorten(column.name, MAX_CELL) for column in preview.schema],
+        "type": [format.shorten(column.type, 60) for column in preview.schema],
+    }
+    described = {"column": TableColumn("Column", width="medium"), "type": TableColumn("Type")}
+    for measure in measures:
+        values = [column.statistics.get(measure) for column in preview.schema]
+        cells[f"statistic {measure}"] = [statistic(value) for value in values]
+        numeric = all(value is None or isinstance(value, int | float) for value in values)
+        described[f"statistic {measure}"] = TableColumn(str(measure), align="right" if numeric else "left")
+    return Table(pd.DataFrame(cells, dtype="str"), described)
+
+
+def statistic(value: Any) -> str:
+    """Return one statistic of a column as text."""
+    if value is None:
+        return format.ABSENT
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return format.number(value)
+    if isinstance(value, str):
+        return format.shorten(value, MAX_CELL)
+    return format.shorten(json.dumps(value, ensure_ascii=False, default=str), MAX_CELL)
+
+
+def _text(preview: previews.TextPreview, key: str, name: str) -> None:
+    language = preview.language if len(preview.text) <= COLOURED_CHARACTERS else ""
+    lines = preview.text.count("\n") + 1
+    st.code(
+        preview.text,
+        language=language or None,
+        wrap_lines=not language,
+        height=HEIGHT if lines > 26 or len(preview.text) > 4_000 else "content",
+    )
+    if preview.cut:
+        st.caption(f"The first {size(len(preview.text.encode()))}; the download has all of it.")
+
+
+def _table(preview: previews.TablePreview, key: str, name: str) -> None:
+    shown = len(preview.frame)
+    rows = "more rows than were counted" if preview.rows is None else format.plural(preview.rows, "row")
+    parts = [f"{rows} × {format.plural(preview.columns, 'column')}"]
+    if preview.rows is None or shown < preview.rows:
+        parts.append(f"the first {format.plural(shown, 'row')} shown")
+    if preview.frame.shape[1] < preview.columns:
+        parts.append(f"the first {format.plural(preview.frame.shape[1], 'column')} shown")
+    st.caption(" · ".join(parts))
+    st.dataframe(
+        preview.frame,
+        height=grid.height(shown, 12),
+        row_height=grid.ROW_HEIGHT,
+        key=f"{key}.rows",
+        alt=f"First rows of {name}",
+    )
+    if preview.schema:
+        counted = (
+            ""
+            if preview.counted == preview.rows
+            else f" over the first {format.plural(preview.counted, 'row')}"
+        )
+        st.caption(f"Columns, with statistics{counted}")
+        grid.show(statistics_table(preview), alt=f"Columns of {name}", key=f"{key}.columns", rows=12)
+
+
+def _image(preview: previews.ImagePreview, key: str, name: str) -> None:
+    # Samples of a few pixels are drawn larger, or nobody could see them.
+    width = min(SMALL_IMAGE, preview.width * 8) if preview.width < SMALL_IMAGE else preview.width
+    st.image(preview.data, width=width, alt=name)
+    st.caption(f"{preview.width:,} × {preview.height:,} pixels")
+
+
+def _audio(preview: previews.AudioPreview, key: str, name: str) -> None:
+    st.audio(preview.data, format=preview.media_type, alt=name)
+
+
+def _figure(preview: previews.FigurePreview, key: str, name: str) -> None:
+    layout = dict(preview.spec.get("layout", {}))
+    layout.pop("width", None)
+    low, high = FIGURE_HEIGHTS
+    given = layout.get("height")
+    height = int(min(high, max(low, given))) if isinstance(given, int | float) else 460
+    live_chart({**preview.spec, "layout": layout}, key=f"{key}.figure", height=height, alt=name)
+    if preview.stripped:
+        st.caption(
+            escape(
+                f"Left out, because a stored figure may not load or link to anything: {', '.join(preview.stripped)}."
+            )
+        )
+
+
+def _curves(preview: previews.CurvePreview, key: str, name: str) -> None:
+    live_chart(artifact_charts.curve_chart(preview), key=f"{key}.curves", height=480, alt=name)
+    if len(preview.curves) > artifact_charts.SHOWN_CURVES:
+        st.caption(f"The first {artifact_charts.SHOWN_CURVES} of {format.count(len(preview.curves))} curves.")
+
+
+def _matrix(preview: previews.MatrixPreview, key: str, name: str) -> None:
+    normalized = st.segmented_control(
+        "Cells",
+        artifact_charts.NORMALIZED,
+        default=artifact_charts.NORMALIZED[0],
+        required=True,
+        key="run.matrix",
+        label_visibility="collapsed",
+    )
+    classes = len(preview.labels)
+    height = max(300, min(760, 130 + 44 * classes))
+    with st.container(width=min(1_000, height + 160)):
+        live_chart(
+            artifact_charts.matrix_chart(
+                preview, normalized=str(normalized), theme=st.context.theme.type or "light"
+            ),
+            key=f"{key}.matrix.{normalized}",
+            height=height,
+            alt=f"Confusion matrix {name}, true classes by predicted ones: {classes}",
+        )
+    total = sum(map(sum, preview.counts))
+    right = sum(row[place] for place, row in enumerate(preview.counts))
+    if total > 0:
+        st.caption(f"{format.number(right)} of {format.number(total)} on the diagonal: {right / total:.1%}")
+
+
+def _json(preview: previews.JsonPreview, key: str, name: str) -> None:
+    if isinstance(preview.value, Mapping | list):
+        with st.container(height=HEIGHT if len(preview.value) > 20 else "content"):
+            st.json(preview.value, expanded=2)
+    else:
+        st.code(json.dumps(preview.value, ensure_ascii=False), language="json", wrap_lines=True)
+
+
+def _binary(preview: previews.BinaryPreview, key: str, name: str) -> None:
+    st.caption(f"The first bytes of {size(preview.size)} that are no text and no format shown here.")
+    st.code(preview.hex, language=None)
+
+
+_DRAWN: Final[Mapping[type[previews.Preview], Callable[[Any, str, str], None]]] = {
+    previews.TextPreview: _text,
+    previews.TablePreview: _table,
+    previews.ImagePreview: _image,
+    previews.AudioPreview: _audio,
+    previews.FigurePreview: _figure,
+    previews.CurvePreview: _curves,
+    previews.MatrixPreview: _matrix,
+    previews.JsonPreview: _json,
+    previews.BinaryPreview: _binary,
+}

@@ -1,0 +1,206 @@
+"""The data of a run: the datasets it read, and beside them the artifacts it wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from tracking.records import DatasetRecord, RunRecord
+from tracking.ui import cache, carried_cache, facts, feedback, format, grid, navigation, run_state, state
+from tracking.ui.artifact_tree import kind_name
+from tracking.ui.markdown import escape
+from tracking.ui.sizes import size
+from tracking.ui.tables import MAX_CELL, Table, TableColumn
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+SHOWN_USERS: Final = 12
+SHOWN_ARTIFACTS: Final = 200
+
+
+def show(store: Store, run: RunRecord) -> None:
+    """Draw datasets in, artifacts out."""
+    datasets = carried_cache.datasets(store, run)
+    st.subheader("Datasets in")
+    if not datasets:
+        feedback.empty(
+            "No datasets",
+            "Log what the run reads, and runs on the same data are found by the digest of its content.",
+            code='run.log_dataset(frame, "train")',
+        )
+    else:
+        _datasets(store, run, datasets)
+    st.subheader("Artifacts out")
+    if not run.artifacts:
+        st.caption('None. run.log\\_artifact\\("report.csv"\\) keeps a file with the run.')
+        return
+    _artifacts(run)
+    navigation.follow()
+
+
+def _datasets(store: Store, run: RunRecord, datasets: Sequence[DatasetRecord]) -> None:
+    def opened(row: int) -> None:
+        run_state.write({run_state.DATASET: datasets[row].digest})
+
+    grid.show(
+        dataset_table(datasets), alt="Datasets that the run used", key="run.datasets", on_open=opened, rows=10
+    )
+    asked = run_state.read(run_state.DATASET)
+    chosen = next((dataset for dataset in datasets if dataset.digest == asked), None)
+    if chosen is None and len(datasets) == 1:
+        chosen = datasets[0]
+    if chosen is None:
+        st.caption("Click a name to see its columns and which other runs used the same data.")
+        return
+    _details(store, run, chosen)
+
+
+def _details(store: Store, run: RunRecord, dataset: DatasetRecord) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{escape(dataset.name)}**")
+        facts.show(
+            {
+                "Kind": dataset.kind,
+                "Shape": shape(dataset),
+                "Size": None if dataset.size is None else size(dataset.size),
+                "Source": dataset.source,
+                "Stored": "its bytes are in the store" if dataset.object else "by reference only",
+            }
+        )
+        st.caption("Digest of the content")
+        st.code(dataset.digest, language=None, width="content")
+        if dataset.schema:
+            table = schema_table(dataset)
+            grid.show(table, alt=f"Columns of the dataset {dataset.name}", key="run.schema", rows=14)
+        _users(store, run, dataset)
+
+
+def _users(store: Store, run: RunRecord, dataset: DatasetRecord) -> None:
+    others = [user for user in store.dataset_users(dataset.digest) if user != run.id]
+    if not others:
+        st.caption("No other run used this data.")
+        return
+    st.markdown(f"**{format.plural(len(others), 'other run')} on the same data**")
+    known, _ = cache.known_runs(store, others[:SHOWN_USERS])
+    with st.container(horizontal=True, gap="small"):
+        for other in known:
+            st.page_link(
+                state.RUN_PAGE,
+                label=escape(f"{format.shorten(other.name, 40)} · {format.shorten(other.experiment, 40)}"),
+                query_params={state.RUN: other.id},
+                width="content",
+            )
+    if len(others) > SHOWN_USERS:
+        st.caption(f"The newest {SHOWN_USERS} of {format.count(len(others))}.")
+
+
+def _artifacts(run: RunRecord) -> None:
+    newest = {artifact.name: artifact for artifact in run.artifacts}
+    names = list(newest)
+    shown = [newest[name] for name in names[:SHOWN_ARTIFACTS]]
+
+    def opened(row: int) -> None:
+        navigation.open_artifact(run.id, shown[row].name)
+
+    grid.show(
+        Table(
+            pd.DataFrame(
+                {
+                    "name": [artifact.name for artifact in shown],
+                    "kind": [kind_name(artifact.kind) for artifact in shown],
+                    "size": [float(artifact.size) for artifact in shown],
+                },
+            ),
+            {
+                "name": TableColumn("Name", help="Click the name to look at it", width="large"),
+                "kind": TableColumn("Kind", width=124),
+                "size": TableColumn("Size", align="right", width=84),
+            },
+            texts={"size": [size(artifact.size) for artifact in shown]},
+        ),
+        alt="Artifacts that the run wrote",
+        key="run.data.artifacts",
+        on_open=opened,
+        rows=10,
+    )
+    if len(names) > len(shown):
+        st.caption(
+            f"{format.count(len(shown))} of {format.count(len(names))}; the tab {run_state.ARTIFACTS} has all of them."
+        )
+
+
+def dataset_table(datasets: Sequence[DatasetRecord]) -> Table:
+    """Return the datasets of a run as a table."""
+    return Table(
+        pd.DataFrame(
+            {
+                "name": [format.shorten(dataset.name, 80) for dataset in datasets],
+                "shape": [shape(dataset) for dataset in datasets],
+                "kind": [dataset.kind for dataset in datasets],
+                "size": [
+                    format.ABSENT if dataset.size is None else size(dataset.size) for dataset in datasets
+                ],
+                "runs": [format.count(dataset.runs) for dataset in datasets],
+                "source": [format.shorten(dataset.source, MAX_CELL) for dataset in datasets],
+                "digest": [dataset.digest for dataset in datasets],
+            },
+            dtype="str",
+        ),
+        {
+            "name": TableColumn("Dataset", help="Click the name for columns and other runs", width="medium"),
+            "shape": TableColumn("Rows × columns", align="right"),
+            "kind": TableColumn("Kind"),
+            "size": TableColumn("Size", align="right"),
+            "runs": TableColumn(
+                "Runs", help="How many runs used the same data, this one included", align="right"
+            ),
+            "source": TableColumn("Source"),
+            "digest": TableColumn(
+                "Digest", help="Of the content; click a cell to see and copy all of it", width=110
+            ),
+        },
+    )
+
+
+def shape(dataset: DatasetRecord) -> str:
+    """Return rows × columns as far as they are known."""
+    if dataset.rows is None:
+        return format.ABSENT
+    rows = format.count(dataset.rows)
+    return rows if dataset.columns is None else f"{rows} × {format.count(dataset.columns)}"
+
+
+def schema_table(dataset: DatasetRecord) -> Table:
+    """Return a dataset's columns with their types and statistics, one a row."""
+    statistics = {
+        str(name): found for name, found in dataset.statistics.items() if isinstance(found, Mapping)
+    }
+    measures = list(dict.fromkeys(str(measure) for found in statistics.values() for measure in found))
+    columns = [str(name) for name in dataset.schema]
+    cells: dict[str, list[str]] = {
+        "column": columns,
+        "type": [format.shorten(_cell(kind), 60) for kind in dataset.schema.values()],
+    }
+    described = {"column": TableColumn("Column", width="medium"), "type": TableColumn("Type")}
+    for measure in measures:
+        values = [statistics.get(column, {}).get(measure) for column in columns]
+        name = f"statistic {measure}"
+        cells[name] = [
+            format.ABSENT if value is None else format.shorten(_cell(value), MAX_CELL) for value in values
+        ]
+        numeric = all(value is None or isinstance(value, int | float) for value in values)
+        described[name] = TableColumn(measure, align="right" if numeric else "left")
+    return Table(pd.DataFrame(cells, dtype="str"), described)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return format.number(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
