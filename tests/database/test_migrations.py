@@ -77,6 +77,7 @@ def test_upgrade_keeps_every_row(release: str, store_folder: Path) -> None:
             assert {column: after[column] for column in before} == before
     (backup,) = location.backups.iterdir()
     assert rows(backup) == expected
+    assert backup.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("release", RELEASED)

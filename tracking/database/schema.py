@@ -5,6 +5,7 @@ Opening a store of the current schema reads one row and never imports alembic.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -163,10 +164,12 @@ def _refuse_newer(version: str | None) -> None:
 
 
 def _back_up(location: StoreLocation, version: str) -> None:
-    location.backups.mkdir(exist_ok=True)
+    location.backups.mkdir(mode=0o700, exist_ok=True)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     target = location.backups / f"before-migration-from-{version}-{moment}.db"
     target.unlink(missing_ok=True)
+    # As private as the store itself, whatever the umask: an empty file is filled, its rights stay.
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     # A second connection: it sees what is committed, while the first one keeps writers out.
     copy_database(location, target)
 
