@@ -126,7 +126,9 @@ def test_files_without_read_right_are_skipped(run_script: Callable[..., Complete
         """
         import os, tempfile, tracking
         with tracking.start_run(capture=False, store="warm") as run:
-            run.log_artifact(tempfile.gettempdir() + "/absent"), run.log_artifact(os.__file__)  # another user may not be able to import what is used
+            # Another user may not be able to import what is used.
+            run.log_artifact(tempfile.gettempdir() + "/absent")
+            run.log_artifact(os.__file__)
         tracking.open_store("warm").close()
         os.chdir(tempfile.mkdtemp())
         if os.geteuid() == 0:

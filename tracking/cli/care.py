@@ -101,7 +101,7 @@ def verify(store: StoreOption = None) -> None:
             say(f"{len(found):,} of what runs carry is missing or damaged; {read:,} objects were read.")
             out.flush()
             raise typer.Exit(EXIT_DAMAGED)
-        out.write(f"All is as it was logged: {read:,} objects.\n")
+        out.write(f"All is as it was logged: {read:,} object{'s' * (read != 1)}.\n")
 
 
 @app.command()
