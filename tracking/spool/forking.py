@@ -7,8 +7,16 @@ therefore hold the gate while they work, and a fork waits for it, though not for
 
 from __future__ import annotations
 
+# Has hooks of its own for forks. Imported by a thread while a fork waits for the gate, its release would be called
+# without its acquire and complain.
+import logging  # noqa: F401
 import os
 import threading
+
+# Its hooks must be there before the ones below: what is registered last is called first at a fork, and a thread that
+# works under the gate takes the table of locks inside of it. The other way round each fork would wait for a thread
+# that waits for the fork.
+import tracking.spool.lock  # noqa: F401
 
 FORK_WAITS = 2.0
 """Seconds: a fork may be late because of us, it never hangs."""
