@@ -19,6 +19,7 @@ from tracking.records import (
 from tracking.store_care import StoreCare
 from tracking.store_carried import StoreCarried
 from tracking.store_listing import StoreListing
+from tracking.store_merge import StoreMerge
 from tracking.validation import checked_names, checked_notes, checked_tags, checked_text, normalized
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def open_store(store: str | os.PathLike[str] | None = None) -> Store:
     return Store(locate_store(store))
 
 
-class Store(StoreCarried, StoreListing, StoreCare):
+class Store(StoreCarried, StoreListing, StoreMerge, StoreCare):
     """One store. Thread-safe; what it returns is a snapshot and never changes.
 
     While it is open, runs whose process died are taken in and marked lost.

@@ -7,5 +7,6 @@ from tracking.cli import start as start  # isort: skip
 from tracking.cli import runs as runs  # isort: skip
 from tracking.cli import history as history  # isort: skip
 from tracking.cli import export as export  # isort: skip
+from tracking.cli import merge as merge  # isort: skip
 from tracking.cli import care as care  # isort: skip
 from tracking.cli.app import run as run

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,17 @@ from sqlalchemy.pool import StaticPool
 from tracking.database.schema import VERSION_TABLE
 
 FOLDER = Path(__file__).parent / "migrations"
+
+_one_at_a_time = threading.Lock()
+"""alembic's `op` is one for the whole process: two stores made by two threads would meet in it."""
+
+
+def _renew_in_child() -> None:
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_in_child)
 
 
 def revisions() -> ScriptDirectory:
@@ -40,5 +53,5 @@ def upgrade(connection: sqlite3.Connection) -> None:
                 "transactional_ddl": False,
             },
         )
-        with Operations.context(context):
+        with _one_at_a_time, Operations.context(context):
             context.run_migrations()

@@ -173,8 +173,12 @@ def finish_run(
     error: str | None,
 ) -> bool:
     """Set the final status; only the run's newest owner session may. Returns whether it did."""
+    # By ordinal, not by number: a session that was merged in is numbered after those that came later.
     newest = connection.execute(
-        select(func.max(sessions.c.id)).where(sessions.c.run_id == run, sessions.c.owner)
+        select(sessions.c.id)
+        .where(sessions.c.run_id == run, sessions.c.owner)
+        .order_by(sessions.c.ordinal.desc(), sessions.c.id.desc())
+        .limit(1)
     ).scalar()
     if newest != session:
         return False
