@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal
 
-import pandas as pd
 import streamlit as st
 
 from tracking.store import preview_records as previews
 from tracking.ui import artifact_charts, format, grid
+from tracking.ui.column_tables import columns_table
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 from tracking.ui.sizes import size
-from tracking.ui.tables import MAX_CELL, Table, TableColumn
 
 HEIGHT: Final = 560
 COLOURED_CHARACTERS: Final = 100_000
 """Of longer texts the browser would take seconds to find the colours."""
 SMALL_IMAGE: Final = 240
 FIGURE_HEIGHTS: Final = (240, 1_200)
-
-AnyPreview = TypeVar("AnyPreview", bound=previews.Preview)
 
 
 def draw(preview: previews.Preview, *, key: str, name: str) -> None:
@@ -40,35 +37,6 @@ def draw(preview: previews.Preview, *, key: str, name: str) -> None:
             draw_kind(preview, key, name)
             return
     st.caption("This dashboard does not know how to show it. Download it, or update Podium.")
-
-
-def statistics_table(preview: previews.TablePreview) -> Table:
-    """Return the columns of a table with their types and statistics, one a row."""
-    measures = list(dict.fromkeys(measure for column in preview.schema for measure in column.statistics))
-    cells: dict[str, list[str]] = {
-        "column": [format.shorten(column.name, MAX_CELL) for column in preview.schema],
-        "type": [format.shorten(column.type, 60) for column in preview.schema],
-    }
-    described = {"column": TableColumn("Column", width="medium"), "type": TableColumn("Type")}
-    for measure in measures:
-        values = [column.statistics.get(measure) for column in preview.schema]
-        cells[f"statistic {measure}"] = [statistic(value) for value in values]
-        numeric = all(value is None or isinstance(value, int | float) for value in values)
-        described[f"statistic {measure}"] = TableColumn(str(measure), align="right" if numeric else "left")
-    return Table(pd.DataFrame(cells, dtype="str"), described)
-
-
-def statistic(value: Any) -> str:
-    """Return one statistic of a column as text."""
-    if value is None:
-        return format.ABSENT
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, int | float):
-        return format.number(value)
-    if isinstance(value, str):
-        return format.shorten(value, MAX_CELL)
-    return format.shorten(json.dumps(value, ensure_ascii=False, default=str), MAX_CELL)
 
 
 def _text(preview: previews.TextPreview, key: str, name: str) -> None:
@@ -107,13 +75,20 @@ def _table(preview: previews.TablePreview, key: str, name: str) -> None:
             else f" over the first {format.plural(preview.counted, 'row')}"
         )
         st.caption(f"Columns, with statistics{counted}")
-        grid.show(statistics_table(preview), alt=f"Columns of {name}", key=f"{key}.columns", rows=12)
+        grid.show(
+            columns_table((column.name, column.type, column.statistics) for column in preview.schema),
+            alt=f"Columns of {name}",
+            key=f"{key}.columns",
+            rows=12,
+        )
 
 
 def _image(preview: previews.ImagePreview, key: str, name: str) -> None:
     # Samples of a few pixels are drawn larger, or nobody could see them.
     width = min(SMALL_IMAGE, preview.width * 8) if preview.width < SMALL_IMAGE else preview.width
-    st.image(preview.data, width=width, alt=name)
+    # Left to itself, Streamlit would send a picture without transparency as JPEG, and lose detail.
+    encoding: Literal["PNG", "auto"] = "PNG" if preview.media_type == "image/png" else "auto"
+    st.image(preview.data, width=width, alt=name, output_format=encoding)
     st.caption(f"{preview.width:,} × {preview.height:,} pixels")
 
 

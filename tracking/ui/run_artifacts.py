@@ -25,6 +25,8 @@ from tracking.ui.sizes import size
 from tracking.ui.zone import reader_zone
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from tracking.store import Store
 
 LARGE: Final = 256_000_000
@@ -48,6 +50,7 @@ def show(store: Store, run: RunRecord) -> None:
     folder = bool(versions) and versions[-1].kind is ArtifactKind.FOLDER
     left, right = st.columns([5, 7], gap="medium")
     with right:
+        heading = st.container()  # over the slider, which says what is headed
         chosen = _version(versions) if versions else None
     with left:
         files: Sequence[ArtifactFile] = ()
@@ -55,7 +58,7 @@ def show(store: Store, run: RunRecord) -> None:
             files = _files(store, chosen)
         _tree(run, asked, chosen if folder else None, files)
     with right:
-        _chosen(store, run, asked, chosen, files)
+        _chosen(store, run, asked, chosen, files, heading)
 
 
 def _tree(run: RunRecord, asked: str, folder: ArtifactRecord | None, files: Sequence[ArtifactFile]) -> None:
@@ -167,7 +170,12 @@ def _files(store: Store, folder: ArtifactRecord) -> Sequence[ArtifactFile]:
 
 
 def _chosen(
-    store: Store, run: RunRecord, asked: str, record: ArtifactRecord | None, files: Sequence[ArtifactFile]
+    store: Store,
+    run: RunRecord,
+    asked: str,
+    record: ArtifactRecord | None,
+    files: Sequence[ArtifactFile],
+    heading: DeltaGenerator,
 ) -> None:
     if record is None:
         if asked and not asked.endswith("/"):
@@ -188,9 +196,10 @@ def _chosen(
     if record.kind is ArtifactKind.FOLDER and file is None:
         if path and not path.endswith("/"):
             st.caption(f"The folder has no file “{escape(format.shorten(path, 100))}”.")
-        _folder(store, record)
+        _folder(store, record, heading)
         return
-    _heading(store, record, file)
+    with heading:
+        _heading(store, record, file)
     place = f"run.preview.{record.name}.{record.step}.{path}"
     length = record.size if file is None else file.size
     if length > LARGE and not st.session_state.get(f"{place}.read"):
@@ -223,8 +232,9 @@ def _heading(store: Store, record: ArtifactRecord, file: ArtifactFile | None) ->
     st.code(record.digest if file is None else file.digest, language=None, width="content")
 
 
-def _folder(store: Store, record: ArtifactRecord) -> None:
-    _heading(store, record, None)
+def _folder(store: Store, record: ArtifactRecord, heading: DeltaGenerator) -> None:
+    with heading:
+        _heading(store, record, None)
     try:
         carried_cache.artifact_files(store, record)
     except TrackingError as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +11,7 @@ import streamlit as st
 from tracking.records import DatasetRecord, RunRecord
 from tracking.ui import cache, carried_cache, facts, feedback, format, grid, navigation, run_state, state
 from tracking.ui.artifact_tree import kind_name
+from tracking.ui.column_tables import columns_table, statistic
 from tracking.ui.markdown import escape
 from tracking.ui.sizes import size
 from tracking.ui.tables import MAX_CELL, Table, TableColumn
@@ -177,30 +177,8 @@ def shape(dataset: DatasetRecord) -> str:
 
 def schema_table(dataset: DatasetRecord) -> Table:
     """Return a dataset's columns with their types and statistics, one a row."""
-    statistics = {
-        str(name): found for name, found in dataset.statistics.items() if isinstance(found, Mapping)
-    }
-    measures = list(dict.fromkeys(str(measure) for found in statistics.values() for measure in found))
-    columns = [str(name) for name in dataset.schema]
-    cells: dict[str, list[str]] = {
-        "column": columns,
-        "type": [format.shorten(_cell(kind), 60) for kind in dataset.schema.values()],
-    }
-    described = {"column": TableColumn("Column", width="medium"), "type": TableColumn("Type")}
-    for measure in measures:
-        values = [statistics.get(column, {}).get(measure) for column in columns]
-        name = f"statistic {measure}"
-        cells[name] = [
-            format.ABSENT if value is None else format.shorten(_cell(value), MAX_CELL) for value in values
-        ]
-        numeric = all(value is None or isinstance(value, int | float) for value in values)
-        described[name] = TableColumn(measure, align="right" if numeric else "left")
-    return Table(pd.DataFrame(cells, dtype="str"), described)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return format.number(value)
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return columns_table(
+        (str(name), kind if isinstance(kind, str) else statistic(kind), found)
+        for name, kind in dataset.schema.items()
+        if isinstance(found := dataset.statistics.get(name, {}), Mapping)
+    )
