@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tracking.client.verbs import log_artifact as log_artifact
     from tracking.client.verbs import log_audio as log_audio
     from tracking.client.verbs import log_confusion_matrix as log_confusion_matrix
+    from tracking.client.verbs import log_dataset as log_dataset
     from tracking.client.verbs import log_figure as log_figure
     from tracking.client.verbs import log_image as log_image
     from tracking.client.verbs import log_json as log_json
@@ -98,6 +99,7 @@ _HOME = {
     "log_artifact": "client.verbs",
     "log_audio": "client.verbs",
     "log_confusion_matrix": "client.verbs",
+    "log_dataset": "client.verbs",
     "log_figure": "client.verbs",
     "log_image": "client.verbs",
     "log_json": "client.verbs",

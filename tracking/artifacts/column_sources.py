@@ -22,7 +22,8 @@ def chunk_of_series(series: pd.Series[Any]) -> Chunk:
 
     dtype: Any = series.dtype
     if isinstance(dtype, np.dtype):
-        return chunk_of_array(series.to_numpy())
+        texts = _packed(series) if dtype.kind == "O" else None
+        return texts if texts is not None else chunk_of_array(series.to_numpy())
     name = type(dtype).__name__
     if name == "CategoricalDtype":
         return _of_categories(series)
@@ -39,7 +40,8 @@ def chunk_of_series(series: pd.Series[Any]) -> Chunk:
     if kind in "biuf" and hasattr(dtype, "numpy_dtype"):
         filled = series.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.numpy_dtype.type(0))
         return chunk_of_array(filled, missing)
-    return chunk_of_array(series.to_numpy(dtype=object), missing)
+    texts = _packed(series) if kind == "O" else None
+    return texts if texts is not None else chunk_of_array(series.to_numpy(dtype=object), missing)
 
 
 def chunk_of_arrow(array: pa.Array[Any]) -> Chunk:
@@ -65,9 +67,11 @@ def chunk_of_arrow(array: pa.Array[Any]) -> Chunk:
     if kinds.is_timestamp(kind) or kinds.is_duration(kind) or kinds.is_date(kind):
         return _of_times(array, gone)
     if kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind):
-        if gone is not None:
-            array = array.fill_null("")
-        return _texts("text", array.to_pylist(), gone)
+        if gone is not None and gone.all():
+            return Chunk("empty", len(array))
+        if kinds.is_string_view(kind):
+            array = array.cast("large_string")
+        return Chunk("text", len(array), gone, packed=array.fill_null("") if gone is not None else array)
     if kinds.is_binary(kind) or kinds.is_large_binary(kind) or kinds.is_fixed_size_binary(kind):
         values = [value or b"" for value in array.to_pylist()]
         return _texts("bytes", values, gone)
@@ -76,6 +80,24 @@ def chunk_of_arrow(array: pa.Array[Any]) -> Chunk:
         return chunk_of_objects(array.to_pylist())
     except (ValueError, NotImplementedError) as error:
         raise InvalidValue(f"values of the Arrow type {kind} cannot be read: {error}") from error
+
+
+def _packed(series: pd.Series[Any]) -> Chunk | None:
+    """Return a column of strings as Arrow holds them, None when it holds anything else or Arrow is not there."""
+    try:
+        import pyarrow
+    except ImportError:
+        return None
+    try:
+        array = pyarrow.array(series, from_pandas=True)
+    except (pyarrow.ArrowException, ValueError, TypeError, OverflowError):
+        return None
+    if isinstance(array, pyarrow.ChunkedArray):
+        array = array.combine_chunks()
+    kinds = pyarrow.types
+    if kinds.is_string(array.type) or kinds.is_large_string(array.type):
+        return chunk_of_arrow(array)
+    return Chunk("empty", len(array)) if kinds.is_null(array.type) else None
 
 
 def _texts(kind: str, values: list[Any], gone: Any) -> Chunk:

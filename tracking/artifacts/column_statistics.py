@@ -53,6 +53,8 @@ class ColumnStatistics:
                     self._seen = None
                     return
             self._add_numbers(present, chunk.kind)
+        elif chunk.packed is not None:
+            self._add_packed(chunk)
         elif chunk.texts is not None:
             texts = chunk.texts
             if chunk.missing is not None:
@@ -134,6 +136,25 @@ class ColumnStatistics:
             self._seen = None
             return
         self._seen.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        self._forget_many()
+
+    def _add_packed(self, chunk: Chunk) -> None:
+        import pyarrow
+        import pyarrow.compute as pc
+
+        texts = chunk.packed
+        if chunk.missing is not None:
+            texts = texts.filter(pyarrow.array(~chunk.missing))
+        self._longest = max(self._longest, pc.max(pc.utf8_length(texts)).as_py())
+        if self._seen is None or len(pc.unique(texts[:_SAMPLE])) > DISTINCT:
+            self._seen = None
+            return
+        counted = pc.value_counts(texts)
+        if len(counted) > DISTINCT:
+            self._seen = None
+            return
+        values, counts = counted.field(0).to_pylist(), counted.field(1).to_pylist()
+        self._seen.update(dict(zip(values, counts, strict=True)))
         self._forget_many()
 
     def _see_texts(self, texts: list[Any]) -> None:

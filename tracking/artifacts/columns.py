@@ -42,6 +42,7 @@ class Chunk:
         numbers: For NUMBERS, shape (length,): bool, int64, uint64, float64 or complex128; for TIMES
             int64 in `unit`s since 1970. What stands at a missing place is 0.
         texts: For TEXTS, one string (bytes for "bytes") a row, "" where it is missing.
+        packed: For "text", instead of `texts`, an Arrow string array without nulls.
         unit: For TIMES: "D", "s", "ms", "us" or "ns".
     """
 
@@ -50,6 +51,7 @@ class Chunk:
     missing: NDArray[np.bool_] | None = None
     numbers: NDArray[Any] | None = None
     texts: list[Any] | None = None
+    packed: Any = None
     unit: str = ""
 
     def missing_count(self) -> int:

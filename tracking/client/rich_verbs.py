@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,3 +94,12 @@ def log_pr_curve(
     run = asked("log_pr_curve")
     if run is not None:
         run.log_pr_curve(y_true, y_score, name, labels=labels, pos_label=pos_label, step=step)
+
+
+def log_dataset(
+    data: Any, name: str, *, source: str | os.PathLike[str] | None = None, store_bytes: bool = False
+) -> None:
+    """Record which data the active run uses; see `Run.log_dataset`."""
+    run = asked("log_dataset")
+    if run is not None:
+        run.log_dataset(data, name, source=source, store_bytes=store_bytes)

@@ -11,6 +11,7 @@ from tracking.client.active import asked as _active
 from tracking.client.rich_verbs import (
     log_audio,
     log_confusion_matrix,
+    log_dataset,
     log_figure,
     log_image,
     log_json,
@@ -35,6 +36,7 @@ __all__ = [
     "log_artifact",
     "log_audio",
     "log_confusion_matrix",
+    "log_dataset",
     "log_figure",
     "log_image",
     "log_json",

@@ -1,0 +1,1 @@
+"""Datasets: what they are told by, and a digest of their content."""
