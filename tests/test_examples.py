@@ -14,6 +14,7 @@ from tests.conftest import ROOT, script_environment
 SMALL = {
     "digits_sklearn.py": ["--epochs", "3", "--hidden", "8"],
     "numpy_regression.py": ["--epochs", "3", "--samples", "200"],
+    "rich_types.py": ["--epochs", "3", "--hidden", "8"],
 }
 
 
