@@ -74,7 +74,8 @@ class Store(StoreCarried, StoreListing, StoreMerge, StoreCare):
                 left out. What is missing or not finite comes last either way.
             limit: At most so many rows, None for all.
             after: The `run` of the last row of the page before.
-            columns: Which `metrics.<key>` and `params.<key>` to add; None for all.
+            columns: Which `metrics.<key>` and `params.<key>` to add; None for all but the measurements of the
+                machine, `metrics.system/…`, which are there when they are named.
             children: Also runs that are a part of another one.
 
         Returns:

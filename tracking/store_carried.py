@@ -10,7 +10,8 @@ from tracking.artifacts.downloading import download_artifact
 from tracking.artifacts.reading import files_of, find_artifact, open_file
 from tracking.database import carried_queries
 from tracking.errors import InvalidValue
-from tracking.records import ArtifactFile, ArtifactRecord, CaptureRecord, DatasetRecord
+from tracking.records import ArtifactFile, ArtifactRecord, CaptureRecord, ConsoleText, DatasetRecord
+from tracking.spool.console import read_console
 from tracking.store_handle import StoreHandle
 
 if TYPE_CHECKING:
@@ -134,6 +135,20 @@ class StoreCarried(StoreHandle):
         """Return the ids of the runs that use a dataset, the newest first; trash left out."""
         with self._reading() as connection:
             return carried_queries.dataset_users(connection, digest)
+
+    def console(self, run_id: str) -> list[ConsoleText]:
+        """Return what a run's sessions printed, in the order they began; those that printed nothing left out.
+
+        Also while the run is live, and after its process was killed. Of a long output the first 5 MB and the
+        last 2.5 to 5 MB are kept.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        with self._reading() as connection:
+            sessions = carried_queries.session_names(connection, run_id)
+        found = [(name, rank, read_console(self.location.logs, name)) for name, rank in sessions]
+        return [ConsoleText(name, rank, *text) for name, rank, text in found if text is not None]
 
     def captures(self, run_id: str) -> list[CaptureRecord]:
         """Return what was captured around a run's sessions: code, environment, machine; raises NotFound."""

@@ -26,6 +26,8 @@ class RunDescription:
     group: str | None = None
     parent: str | None = None
     total_steps: int | None = None
+    rank: int | None = None
+    """Of this process in a distributed run."""
 
     def begin(self, spool_id: str, *, owner: bool) -> dict[str, Any]:
         """Return the first event of a session of this run."""
@@ -43,6 +45,7 @@ class RunDescription:
             "started": now_us(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
+            "rank": self.rank,
         }
 
 

@@ -21,4 +21,13 @@ _random = random.SystemRandom()
 
 def make_up_name() -> str:
     """Return a name that is easy to say, such as `quiet-heron-41`."""
-    return f"{_random.choice(_HOW)}-{_random.choice(_WHAT)}-{_random.randrange(10, 100)}"
+    return _name_by(_random)
+
+
+def name_for(run_id: str) -> str:
+    """Return the name for a run of this id, the same in every process."""
+    return _name_by(random.Random(run_id))
+
+
+def _name_by(choice: random.Random) -> str:
+    return f"{choice.choice(_HOW)}-{choice.choice(_WHAT)}-{choice.randrange(10, 100)}"

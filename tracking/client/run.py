@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -10,7 +11,8 @@ from typing import Any, Self
 
 from tracking.client import active
 from tracking.client.artifact_verbs import ArtifactVerbs
-from tracking.client.dataset_verbs import DatasetVerbs
+from tracking.client.capture.collector import END_SECONDS, Capture
+from tracking.client.capture.secrets import mask_params
 from tracking.client.description import RunDescription
 from tracking.client.ending import Ending, ending_of
 from tracking.client.media_verbs import MediaVerbs
@@ -34,7 +36,7 @@ FINISH_SECONDS = 9.5
 """The promise is 10 s for finish() as a whole."""
 
 
-class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs):
+class Run(ArtifactVerbs, MediaVerbs):
     """One run of an experiment; made by `tracking.start_run`.
 
     A context manager: leaving the block ends the run as finished, failed (with the
@@ -61,6 +63,7 @@ class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs):
         self._in_block = False
         self.crash: Ending | None = None
         """How the script broke down, as the interpreter's hooks saw it."""
+        self._capture: Capture | None = None
         self._packer = MetricPacker(session, self._notices, strict)
         self._log: Callable[[Mapping[str, Any], int | None], None] = self._packer.log
 
@@ -93,10 +96,13 @@ class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs):
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log params, nested as they are; a dataclass, a Namespace and a pydantic model will do too.
 
-        A param that was logged before gets the new value, with one warning that names both.
+        A param that was logged before gets the new value, with one warning that names both. Texts under
+        names that clearly are secrets, such as `api_key`, are masked.
         """
         leaves = self._guarded("params", lambda: flatten_params(params))
         if leaves:
+            leaves, secret = mask_params(leaves)
+            self._tell_of_secrets(secret)
             self._warn_of_changes(leaves)
             self._say({"t": "params", "leaves": leaves})
 
@@ -176,14 +182,23 @@ class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs):
                 return
             self._ended = ending.status
             active.remove(self)
+            begun = time.monotonic()
             try:
-                self._session.end(ending, seconds)
+                if self._capture is not None:
+                    self._capture.end(min(END_SECONDS, seconds / 4))
+            except Exception as error:
+                self._notices.once("capture", f"capture failed ({type(error).__name__}: {error}).")
+            try:
+                self._session.end(ending, max(0.05, seconds - (time.monotonic() - begun)))
             except Exception as error:
                 self._notices.once("finish", f"finish() failed ({type(error).__name__}: {error}).")
 
     def _forked(self) -> None:
         """In a forked child: whatever was held by a thread that is not here any more is made anew."""
         self._end_mutex = threading.RLock()
+        if self._capture is not None:
+            self._capture.forked()
+            self._capture = None
         self._session.forked()
         self._packer.forked()
 
@@ -200,6 +215,13 @@ class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs):
         for event in events:
             if event["t"] == "params":
                 self._warn_of_changes(event["leaves"])
+
+    def _tell_of_secrets(self, names: list[str]) -> None:
+        if names:
+            listed = ", ".join(repr(name) for name in names[:5]) + (", …" if len(names) > 5 else "")
+            self._notices.once(
+                "secret params", f"{listed} among the params looks like a secret and is kept as '***'."
+            )
 
     def _warn_of_changes(self, leaves: list[Leaf]) -> None:
         for name, _, text, _, _ in leaves:

@@ -68,6 +68,17 @@ class Session:
         session.disabled = True
         return session
 
+    @property
+    def spool_id(self) -> str | None:
+        """The session's name; it begins now if it had not said anything. None when nothing can be kept."""
+        writer = self.writer or self._open([])
+        return None if writer is None else writer.files.spool_id
+
+    @property
+    def seconds(self) -> float:
+        """Since the run's start."""
+        return time.monotonic() - self._started
+
     def say(self, event: Event) -> None:
         """Append an event."""
         self.append(pack_event(event))
@@ -93,7 +104,7 @@ class Session:
             "status": ending.status.value,
             "error": ending.error,
             "time": now_us(),
-            "seconds": time.monotonic() - self._started,
+            "seconds": self.seconds,
         }
         self.writer.close([final])
         self._say_what_is_missing()

@@ -8,17 +8,21 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tracking.client import active
+from tracking.client.capture.choice import OF_EVERY_RANK, chosen_sections
+from tracking.client.capture.collector import Capture
+from tracking.client.capture.secrets import mask_params
 from tracking.client.departure import watch
 from tracking.client.description import RunDescription, now_us
 from tracking.client.ending import Ending
 from tracking.client.ingester import drain_store
+from tracking.client.launch import Part, Place, place_in_launch
 from tracking.client.names import make_up_name
 from tracking.client.notices import tell
 from tracking.client.run import Run
 from tracking.client.session import Session
 from tracking.config import StoreLocation, locate_store, tracking_is_off
 from tracking.errors import InvalidValue
-from tracking.records import RunStatus
+from tracking.records import SYSTEM_METRICS, RunStatus
 from tracking.spool.files import is_run_id, new_run_id
 from tracking.spool.format import Event
 from tracking.validation import checked_notes, checked_step, checked_tags, checked_text, flatten_params
@@ -49,6 +53,11 @@ def start_run(
 
     Returns at once: the run is in a spool on disk, and a thread brings it into the database.
 
+    In a distributed launch (torchrun, mpirun, srun) all ranks take part in one run: rank 0 owns it and says its
+    params, tags and notes, the others log to it, and their `finish()` ends their part only. `TRACKING_RUN_ID`
+    names the run outright. A run started while another is active is a run of its own, which `tracking.log`
+    speaks to until it ends.
+
     Args:
         experiment: What the run belongs to; made when new.
         name: For people; made up when left out.
@@ -61,7 +70,9 @@ def start_run(
         resume: Id of a run to go on with; its process must be gone. Steps count on from its last one;
             experiment, name, group, parent and total_steps stay what they are.
         store: The store's folder; left out, `TRACKING_STORE`, the nearest `.tracking/`, or a new one here.
-        capture: What to record of code and environment besides; taken note of when that is available.
+        capture: What to record besides: True for everything (or what `TRACKING_CAPTURE` says), False for nothing,
+            or a list of "git", "diff", "script", "source", "python", "packages", "host", "notebook", "console",
+            "system". It goes on in the background and can neither fail nor delay the run.
         strict: `log()` raises for a value that cannot be kept instead of warning once.
 
     Raises:
@@ -71,31 +82,61 @@ def start_run(
         StoreError: The store cannot be used: on a network file system, or not readable for `resume`.
     """
     location = locate_store(store)
-    first = _first_events(params, tags, notes)
+    sections = chosen_sections(capture)
+    first, secret = _first_events(params, tags, notes)
     if resume is not None and not tracking_is_off():
-        return _resume(location, resume, first, strict)
+        run = _resume(location, resume, first, strict)
+        return _begun(run, first, secret, sections)
+    checked_experiment = checked_text(experiment, "experiment")
+    place = None if tracking_is_off() else place_in_launch(location, checked_experiment)
+    if place is not None and place.part is Part.RESUME:
+        run = _resume(location, place.run_id, first, strict, rank=place.rank)
+        return _begun(run, first, secret, sections, place)
     created = now_us()
+    made_up = make_up_name() if place is None else place.name
     description = RunDescription(
         location=location,
-        run_id=new_run_id(created),
-        experiment=checked_text(experiment, "experiment"),
-        name=make_up_name() if name is None else checked_text(name, "name"),
+        run_id=new_run_id(created) if place is None else place.run_id,
+        experiment=checked_experiment,
+        name=made_up if name is None else checked_text(name, "name"),
         created=created,
         group=None if group is None else checked_text(group, "group"),
         parent=_parent_id(parent),
         total_steps=None if total_steps is None else checked_step(total_steps),
+        rank=None if place is None else place.rank,
     )
     if parent is None:
         _end_former_of_notebook()
     if tracking_is_off():
         run = Run(description, Session.silent(description), strict=strict)
+    elif place is not None and place.part is Part.ATTACH:
+        # What the run is and its definitions are the owner's to say.
+        _pending.clear()
+        return _begun(Run(description, Session.attached(description), strict=strict), [], [], sections, place)
     else:
         first += _pending
         _pending.clear()
         run = Run(description, Session.owning(description, first), strict=strict)
+    return _begun(run, first, secret, sections, place)
+
+
+def _begun(
+    run: Run,
+    first: list[Event],
+    secret: list[str],
+    sections: frozenset[str],
+    place: Place | None = None,
+) -> Run:
+    """Make a run whose session stands the active one, and begin what goes on beside it."""
     run._remember_params(first)
+    run._tell_of_secrets(secret)
     active.push(run)
     watch()
+    rank, local_rank = (None, None) if place is None else (place.rank, place.local_rank)
+    if place is not None and place.part is Part.ATTACH:
+        sections &= OF_EVERY_RANK
+    run._capture = Capture(run._session, sections, rank=rank, local_rank=local_rank)
+    run._capture.begin()
     return run
 
 
@@ -104,10 +145,14 @@ def define_later(event: Event) -> None:
     _pending.append(event)
 
 
-def _first_events(params: Mapping[str, Any] | None, tags: Iterable[str], notes: str) -> list[Event]:
+def _first_events(
+    params: Mapping[str, Any] | None, tags: Iterable[str], notes: str
+) -> tuple[list[Event], list[str]]:
+    """Return the events, and the names of params that were masked."""
     events: list[Event] = []
+    secret: list[str] = []
     if params is not None:
-        leaves = flatten_params(params)
+        leaves, secret = mask_params(flatten_params(params))
         if leaves:
             events.append({"t": "params", "leaves": leaves})
     checked = checked_tags(tags)
@@ -115,7 +160,7 @@ def _first_events(params: Mapping[str, Any] | None, tags: Iterable[str], notes: 
         events.append({"t": "tags", "tags": checked})
     if checked_notes(notes):
         events.append({"t": "notes", "notes": checked_notes(notes)})
-    return events
+    return events, secret
 
 
 def _parent_id(parent: str | Run | None) -> str | None:
@@ -127,7 +172,9 @@ def _parent_id(parent: str | Run | None) -> str | None:
     return given
 
 
-def _resume(location: StoreLocation, run_id: str, first: list[Event], strict: bool) -> Run:
+def _resume(
+    location: StoreLocation, run_id: str, first: list[Event], strict: bool, *, rank: int | None = None
+) -> Run:
     if not isinstance(run_id, str):
         raise InvalidValue(f"resume={run_id!r} is no run's id. Give the run's .id, a string.")
     # The database layer, which a fresh run does not need at its start.
@@ -147,19 +194,20 @@ def _resume(location: StoreLocation, run_id: str, first: list[Event], strict: bo
         group=record.group,
         parent=record.parent,
         total_steps=record.total_steps,
+        rank=rank,
     )
     first += _pending
     _pending.clear()
     run = Run(description, Session.owning(description, first, ownership=ownership), strict=strict)
-    run._remember_params(first)
     run._packer.begin_at(_next_step(record))
-    active.push(run)
-    watch()
     return run
 
 
 def _next_step(record: RunRecord) -> int:
-    return max((summary.last_step for summary in record.metrics.values()), default=-1) + 1
+    steps = [
+        summary.last_step for key, summary in record.metrics.items() if not key.startswith(SYSTEM_METRICS)
+    ]
+    return max(steps, default=-1) + 1
 
 
 def _end_former_of_notebook() -> None:

@@ -14,6 +14,7 @@ from tracking.database.moments import moment
 from tracking.database.tables import Table
 from tracking.errors import NotFound
 from tracking.records import ArtifactKind, ArtifactRecord, CaptureRecord, DatasetRecord
+from tracking.spool.files import is_spool_id
 from tracking.validation import storable
 
 runs = Table.metadata.tables["runs"]
@@ -108,6 +109,18 @@ def dataset_records(connection: Connection, uid: str) -> list[DatasetRecord]:
         )
         for row in connection.execute(statement).mappings()
     ]
+
+
+def session_names(connection: Connection, uid: str) -> list[tuple[str, int | None]]:
+    """Return the spool's name and the rank of a run's sessions, in the order they began; raises NotFound.
+
+    A name that could lead out of a folder is left out: a store from elsewhere may hold anything.
+    """
+    statement = select(sessions.c.spool, sessions.c.rank).where(
+        sessions.c.run_id == run_number(connection, uid)
+    )
+    rows = connection.execute(statement.order_by(sessions.c.ordinal))
+    return [(name, rank) for name, rank in rows if is_spool_id(name)]
 
 
 def dataset_users(connection: Connection, digest: str) -> list[str]:

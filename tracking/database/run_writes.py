@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, delete, func, select, update
+from sqlalchemy import Connection, Table, case, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tracking.database.tables import (
@@ -91,6 +91,8 @@ def open_session(connection: Connection, begin: Event) -> tuple[int, int, int]:
         number = int(connection.execute(statement).inserted_primary_key[0])  # type: ignore[index]
     else:
         number, experiment, status = row
+        if begin["owner"]:
+            _describe_by_owner(connection, number, begin)
         if begin["owner"] and RunStatus(status).is_final:
             connection.execute(
                 update(runs)
@@ -115,6 +117,20 @@ def open_session(connection: Connection, begin: Event) -> tuple[int, int, int]:
     )
     session = int(connection.execute(statement).inserted_primary_key[0])  # type: ignore[index]
     return session, number, int(experiment)
+
+
+def _describe_by_owner(connection: Connection, run: int, begin: Event) -> None:
+    """Let the first session that owns a run describe it, when one that does not own it came before."""
+    owned = select(sessions.c.id).where(sessions.c.run_id == run, sessions.c.owner)
+    if connection.execute(owned.limit(1)).first() is None:
+        described = {
+            "name": begin["name"],
+            "created": begin["created"],
+            "group_name": begin.get("group"),
+            "parent": begin.get("parent"),
+            "total_steps": begin.get("total_steps"),
+        }
+        connection.execute(update(runs).where(runs.c.id == run).values(**described))
 
 
 def set_params(connection: Connection, run: int, leaves: Sequence[Leaf]) -> None:
@@ -187,6 +203,21 @@ def finish_run(
         values["seconds"] = seconds
     connection.execute(update(runs).where(runs.c.id == run).values(**values))
     return True
+
+
+def is_forsaken(connection: Connection, run: int, session: int) -> bool:
+    """Whether nobody ever owned the run and no session but this one is under way."""
+    others = select(sessions.c.id).where(
+        sessions.c.run_id == run, sessions.c.id != session, or_(sessions.c.owner, ~sessions.c.sealed)
+    )
+    mine = select(sessions.c.owner).where(sessions.c.id == session)
+    return not connection.execute(mine).scalar() and connection.execute(others.limit(1)).first() is None
+
+
+def set_status(connection: Connection, run: int, status: RunStatus, ended: int, error: str) -> None:
+    """Set a final status that no session said."""
+    values = {"status": status.value, "ended": ended, "error": error}
+    connection.execute(update(runs).where(runs.c.id == run).values(**values))
 
 
 def bump_experiment(connection: Connection, experiment: int, *, structure: bool) -> int:

@@ -26,6 +26,7 @@ from tracking.database.filter_sql import (
 from tracking.database.filter_tree import Field, Kind, format_field
 from tracking.database.param_values import decode_value
 from tracking.errors import FilterError, InvalidValue
+from tracking.records import SYSTEM_METRICS
 from tracking.validation import storable
 
 Item = TypeVar("Item")
@@ -82,14 +83,17 @@ def fetch_columns(
     Args:
         connection: To the store's database.
         ids: Internal ids of the runs, in the order of the rows.
-        wanted: What to fetch, by name; None for every metric and param that one of the runs has.
+        wanted: What to fetch, by name; None for every metric and param that one of the runs has,
+            measurements of the machine left out.
 
     Raises:
         FilterError: `best(...)` is wanted of a metric without a goal.
     """
     rows = _Rows(connection, ids)
     if wanted is None:
-        return rows.metrics() | rows.params()
+        metrics = rows.metrics()
+        shown = [name for name in metrics if not name.startswith(f"metrics.{SYSTEM_METRICS}")]
+        return {name: metrics[name] for name in shown} | rows.params()
     check_goals(connection, wanted.values(), "")
     last = {name: field for name, field in wanted.items() if name == f"{field.kind}.{field.key}"}
     found = rows.metrics([field.key for field in last.values() if field.kind == "metrics"])

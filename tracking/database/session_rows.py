@@ -21,6 +21,7 @@ from tracking.spool.format import Event
 series_table = MetricSeriesRow.__table__  # type: ignore[attr-defined]
 blocks = MetricBlockRow.__table__  # type: ignore[attr-defined]
 
+NEVER_OWNED = "The process that owns this run (rank 0 of its launch) never wrote to this store."
 GONE = "The process ended without a word (killed, out of memory, or the machine went down)."
 
 
@@ -73,6 +74,9 @@ def mark_gone(connection: Connection, place: Place, status: RunStatus) -> bool:
     ).one()
     if RunStatus(stands).is_final:
         return False
+    if run_writes.is_forsaken(connection, place.run, place.session):
+        run_writes.set_status(connection, place.run, status, last_seen, NEVER_OWNED)
+        return True
     return run_writes.finish_run(connection, place.run, place.session, status, last_seen, None, GONE)
 
 

@@ -25,9 +25,20 @@ def new_run_id(now_us: int) -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(95, -5, -5))
 
 
+def id_of_digest(digest: bytes) -> str:
+    """Return a run id of 20 characters made of a hash, for processes that must agree on one."""
+    number = int.from_bytes(digest[:13], "big")
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(95, -5, -5))
+
+
 def is_run_id(text: str) -> bool:
     """Whether `text` has the form of a run id (nothing a file name could be abused with)."""
     return _RUN_ID.fullmatch(text) is not None
+
+
+def is_spool_id(text: str) -> bool:
+    """Whether `text` has the form of a session's name; see `is_run_id`."""
+    return _SPOOL_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

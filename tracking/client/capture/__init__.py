@@ -1,0 +1,1 @@
+"""What is recorded around a run without being asked: code, environment, machine, console."""
