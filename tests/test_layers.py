@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ui": LOWEST | {"store", "analysis"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},
     "sample": {"tracking"},
+    "integrations": {"tracking"},
     "cli": LOWEST | {"store", "exports", "analysis", "ui", "sample", "tracking"},
     "__main__": {"cli"},
 }
