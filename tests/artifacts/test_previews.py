@@ -105,6 +105,7 @@ def test_a_parquet_table_with_statistics() -> None:
     assert isinstance(found, TablePreview)
     assert (found.rows, found.columns, found.counted) == (4, 3, 4)
     number, word, when = found.schema
+    assert (number.type, word.type) == ("double", "large_string")
     assert number.statistics["mean"] == pytest.approx(5 / 3) and number.statistics["missing"] == 1
     assert word.statistics["top"] == [["b", 2], ["a", 1]] and word.statistics["distinct"] == 2
     assert when.statistics["min"].startswith("2026-01-02T00:00:00")
@@ -116,6 +117,11 @@ def test_a_large_table_shows_its_first_rows_and_counts_some() -> None:
     found = look(data, "big.parquet")
     assert len(found.frame) == 200 and found.rows == 300_000
     assert 100_000 <= found.counted <= 105_000
+
+
+def test_a_table_without_rows_shows_its_columns() -> None:
+    found = look(parquet(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())})), "t.parquet")
+    assert list(found.frame.columns) == ["a", "b"] and found.rows == 0
 
 
 def test_pandas_metadata_is_not_believed() -> None:
@@ -138,6 +144,22 @@ def test_wide_tables_are_bounded() -> None:
     table = pa.table({f"c{at}": [at] for at in range(3_000)})
     found = look(parquet(table), "wide.parquet")
     assert found.frame.shape == (1, 100) and found.columns == 3_000
+
+
+def test_few_bytes_that_say_many_rows_or_long_texts_are_bounded() -> None:
+    rows = pa.array(np.zeros(20_000_000, np.int8))
+    found = look(parquet(pa.table({"x": rows}), row_group_size=20_000_000), "rows.parquet")
+    assert found.rows == 20_000_000 and found.counted < 110_000
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int8)), pa.array(["x" * 1_000_000]))
+    data = parquet(pa.table({"s": text, "n": np.arange(100_000)}))
+    assert len(data) < 2_000_000
+    before = pa.total_allocated_bytes()
+    found = look(data, "texts.parquet")
+    assert found.frame["s"][0] == "x" * 499 + "…" and found.schema[1].statistics["count"] == 100_000
+    assert pa.default_memory_pool().max_memory() - before < 1 << 30
+    shared = pa.table({"s": ["x" * 1_000_000 + str(at) for at in range(50)]})
+    data = parquet(shared, use_dictionary=False, column_encoding={"s": "DELTA_BYTE_ARRAY"})
+    assert "left out" in look(data, "shared.parquet").note
 
 
 @pytest.mark.parametrize("keep", [4, 50, 0.5, 0.99])
