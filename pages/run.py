@@ -14,6 +14,7 @@ from tracking.ui import (
     frame,
     run_artifacts,
     run_code,
+    run_console,
     run_data,
     run_details,
     run_environment,
@@ -99,6 +100,7 @@ with frame.page("Run") as store:
         ("Data", run_data.show),
         ("Code", run_code.show),
         ("Environment", run_environment.show),
+        ("Console", run_console.show),
         ("System", run_system.show),
     ):
         if tabs[name].open:

@@ -247,3 +247,51 @@ def test_an_artifact_logged_while_the_run_lives_appears(open_page: OpenPage, sto
         store.count()  # a query waits until what this process logged is in the database
         app.run()
         assert names(app) == ["first.txt", "second.txt"]
+
+
+def write_console(store: Store, run_id: str, text: str) -> None:
+    """Write what the run's process would have printed."""
+    spool = store.owner_spool(run_id)
+    assert spool is not None
+    store.location.logs.mkdir(exist_ok=True)
+    (store.location.logs / f"{spool}.console").write_text(text, encoding="utf-8", newline="")
+
+
+def test_the_console_shows_the_last_lines_and_pages_back(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "console", {}, store) as run:
+        pass
+    lines = [f"\x1b[32mline {n}\x1b[0m" for n in range(1, 2_501)]
+    write_console(store, run.id, "\n".join(lines) + "\n 10%|#   |\r100%|####|\n")
+    app = open_page("run", run=run.id, tab="Console")
+    assert not app.exception and not app.error
+    shown = app.code[0].value.split("\n")
+    assert (shown[0], shown[-1], len(shown)) == ("1502  line 1502", "2501  100%|####|", 1_000)
+    assert "Lines 1,502–2,501 of 2,501" in texts(app)
+    app.button(key="run.console.earlier").click().run()
+    assert app.code[0].value.startswith(" 502  line 502\n")
+    app.button(key="run.console.earlier").click().run()
+    assert app.code[0].value.startswith("   1  line 1\n") and app.button(key="run.console.earlier").disabled
+    app.button(key="run.console.newest").click().run()
+    assert app.code[0].value.endswith("2501  100%|####|")
+
+
+def test_the_console_is_searched_in_any_case(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "console", {}, store) as run:
+        pass
+    write_console(store, run.id, "ok\nAn ERROR here\nok\n<script>error</script>\n")
+    app = open_page("run", run=run.id, tab="Console", find="error")
+    assert not app.exception and not app.error
+    assert app.code[0].value == "2  An ERROR here\n4  <script>error</script>"
+    assert "2 lines have “error” among 4" in texts(app)
+    app.text_input(key="find").set_value("nothing like it").run()
+    assert "No line has" in texts(app) and len(app.code) == 0
+
+
+def test_a_console_that_grew_on_shows_its_newest_lines(open_page: OpenPage, store: Store) -> None:
+    with tracking.start_run("digits", store=store.location.root, capture=False) as run:
+        write_console(store, run.id, "first\n")
+        app = open_page("run", run=run.id, tab="Console")
+        assert app.code[0].value == "1  first" and "follows while the run is live" in texts(app)
+        write_console(store, run.id, "first\nsecond\n")
+        app.run()
+        assert app.code[0].value == "1  first\n2  second"

@@ -16,7 +16,7 @@ MAX_VALUE: Final = 60
 
 def show(facts: Mapping[str, str | None]) -> None:
     """Draw the facts that have a value. Values are shown as they are: not even an address becomes a link."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, value in facts.items():
             if value:
                 text = format.shorten(value, MAX_VALUE)

@@ -8,14 +8,21 @@ import re
 # `:` for colours, emoji and icons (also bare links), `<` for HTML, `&` for entities, `~` for strikes.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$:~&\"'=@/^])")
 _SPACE = re.compile(r"\s+")
+# Bare addresses become links even where every character is escaped: they are looked for in the finished text.
+# A word joiner, which has no width, takes their shape from them.
+_ADDRESS = re.compile(
+    r"(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=www)(?=\.)|(?<=[-.+\w]@)(?=[-\w]+\.)", re.IGNORECASE
+)
+_JOINER = "\u2060"
 
 
 def escape(text: object) -> str:
     """Return the text so that Markdown shows exactly it, on one line.
 
     For names, tags and messages inside `st.markdown`, captions and labels.
-    Runs of white space become one blank; control characters are dropped.
+    Runs of white space become one blank; control characters are dropped. Addresses
+    do not become links.
     """
     line = _SPACE.sub(" ", str(text)).strip()
     printable = "".join(char for char in line if char.isprintable())
-    return _SPECIAL.sub(r"\\\1", printable)
+    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, printable))
