@@ -174,7 +174,10 @@ class Objects:
         """
         self._make_root()
         give_up = time.monotonic() + seconds
-        with _taken(self.gate_path, give_up), _taken(self.lock_path, give_up):
+        with contextlib.ExitStack() as held:
+            # The gate is open again from here on: writers wait behind it, and go before the next clean-up.
+            with _taken(self.gate_path, give_up):
+                held.enter_context(_taken(self.lock_path, give_up))
             yield
 
     def remove(self, digest: str) -> None:
