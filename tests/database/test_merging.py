@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 import tracking
+from tests.conftest import script_environment
 from tests.database.stores import contents, copy_of, log_run
 from tracking.records import RunStatus
 
@@ -371,3 +374,34 @@ def test_goals_and_repeats_given_here_stay(tmp_path: Path) -> None:
         (experiment,) = store.experiments()
         assert experiment.goals["shared"] == "minimize" and experiment.goals["new"] == "maximize"
         assert experiment.vary == ("a",)
+
+
+def test_a_store_that_this_process_logs_to_keeps_its_locks(tmp_path: Path) -> None:
+    """Closing a copied database's file would let go of the locks on it, and its newest rows with them."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    with tracking.open_store(there) as other, tracking.start_run("live", store=there, capture=False) as run:
+        run.log({"loss": 1.0}, step=1)
+        assert other.run(run.id).metrics["loss"].count == 1
+        merge(there, here)
+        run.log({"loss": 2.0}, step=2)
+        assert other.run(run.id).metrics["loss"].count == 2
+        # Another process that opens and closes the store takes the log away when it believes to be the last one.
+        subprocess.run(
+            [sys.executable, "-m", "tracking", "runs", "--store", str(there)],
+            env=script_environment(),
+            check=True,
+            capture_output=True,
+        )
+        assert (there / "tracking.db-wal").exists()
+        run.log({"loss": 3.0}, step=3)
+        assert other.run(run.id).metrics["loss"].count == 3
+
+
+def test_a_link_in_place_of_the_database_is_not_followed(tmp_path: Path) -> None:
+    here, there, real = tmp_path / "here", tmp_path / "there", tmp_path / "real"
+    log_run(real, 1)
+    there.mkdir()
+    (there / "tracking.db").symlink_to(real / "tracking.db")
+    with pytest.raises(tracking.StoreError):
+        merge(there, here)
+    assert contents(here)["runs"] == {}
