@@ -42,7 +42,7 @@ def test_a_matrix_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     truth, taken = zip(*pairs, strict=True)
     found = matrix(truth, taken)
     assert found["labels"] == sorted({*truth, *taken})
-    assert found["counts"] == metrics.confusion_matrix(truth, taken).tolist()
+    assert found["counts"] == metrics.confusion_matrix(truth, taken, labels=found["labels"]).tolist()
 
 
 def test_classes_in_the_order_asked_for() -> None:
