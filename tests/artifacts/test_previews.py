@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracking.artifacts.previews import (
@@ -120,7 +120,9 @@ def test_a_large_table_shows_its_first_rows_and_counts_some() -> None:
 
 
 def test_a_table_without_rows_shows_its_columns() -> None:
-    found = look(parquet(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())})), "t.parquet")
+    found = look(
+        parquet(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())})), "t.parquet"
+    )
     assert list(found.frame.columns) == ["a", "b"] and found.rows == 0
 
 
@@ -169,6 +171,7 @@ def test_a_truncated_parquet_file_is_told_of(keep: float) -> None:
     assert isinstance(found, (BinaryPreview, TextPreview)) and "Parquet" in found.note
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_parquet_file_raises_nothing(data: st.DataObject) -> None:
     whole = bytearray(parquet(pd.DataFrame({"x": range(50), "s": ["ab"] * 50}), compression="gzip"))
@@ -222,6 +225,7 @@ def test_odd_csv_raises_nothing(data: bytes) -> None:
     assert isinstance(look(data, "t.csv"), (TablePreview, TextPreview, BinaryPreview))
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=300), st.sampled_from(["t.csv", "a.json", "p.png", "s.wav", "x.parquet", "x.py", "x"])
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracking
@@ -26,6 +26,7 @@ def quiet(kind: str, message: str) -> None:
     raise AssertionError(message)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_a_text_comes_back(text: str) -> None:
     assert encode_text(text, "a.txt").data.decode() == text
@@ -44,6 +45,7 @@ tree = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(tree)
 def test_json_comes_back(value: Any) -> None:
     assert json.loads(encode_json(value).data) == value
