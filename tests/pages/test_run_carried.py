@@ -11,6 +11,7 @@ import tracking
 from tests.pages import carried
 from tests.pages.contents import OpenPage, figures, start, texts
 from tracking.store import Store
+from tracking.ui import run_artifacts
 from tracking.ui.run_state import TABS
 
 
@@ -92,6 +93,12 @@ def test_tables_show_first_rows_and_statistics(open_page: OpenPage, rich: str, n
     assert statistics["statistic count"].tolist() == [str(rows), str(rows)]
 
 
+def test_what_is_whole_can_be_downloaded(open_page: OpenPage, rich: str) -> None:
+    app = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt")
+    (button,) = app.get("download_button")
+    assert button.proto.label == "Download (18 B)"
+
+
 def test_json_is_a_tree(open_page: OpenPage, rich: str) -> None:
     app = open_page("run", run=rich, tab="Artifacts", artifact="config")
     assert app.json[0].value == '{"layers": [1, 2]}'
@@ -105,7 +112,7 @@ def test_figures_curves_and_matrices_are_drawn(open_page: OpenPage, rich: str) -
     app = open_page("run", run=rich, tab="Artifacts", artifact="confusion")
     assert figures(app)[0]["data"][0]["text"] == [["8", "2"], ["1", "9"]]
     assert "17 of 20 on the diagonal: 85.0%" in texts(app)
-    app.segmented_control(key="run.matrix").set_value("Share of the true class").run()
+    app.segmented_control(key="run.matrix").set_value("By true class").run()
     assert figures(app)[0]["data"][0]["text"] == [["0.80", "0.20"], ["0.10", "0.90"]]
 
 
@@ -136,6 +143,7 @@ def test_damaged_bytes_are_named_and_nothing_is_offered(open_page: OpenPage, sto
     app = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt")
     (error,) = app.error
     assert "notes\\.txt" in error.value and rich in error.value and "damaged" in error.value
+    assert not [button for button in app.get("download_button") if "Download" in button.proto.label]
     path.unlink()
     (error,) = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt").error
     assert "missing" in error.value and "backup" in error.value
@@ -295,3 +303,28 @@ def test_a_console_that_grew_on_shows_its_newest_lines(open_page: OpenPage, stor
         write_console(store, run.id, "first\nsecond\n")
         app.run()
         assert app.code[0].value == "1  first\n2  second"
+
+
+def test_a_large_artifact_is_read_only_when_asked_for(
+    open_page: OpenPage, rich: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_artifacts, "LARGE", 10)
+    app = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt")
+    assert "all of which is verified" in texts(app)
+    assert "First <b>line</b>" not in "".join(code.value for code in app.code)
+    (button,) = (button for button in app.button if button.label == "Show it")
+    button.click().run()
+    assert "First <b>line</b>" in [code.value for code in app.code]
+
+
+def test_each_session_of_a_resumed_run_has_its_own_code(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "resumed", {}, store) as run:
+        carried.capture(run, "git", branch="old", commit=carried.COMMIT)
+    with tracking.start_run(resume=run.id, store=store.location.root, capture=False) as again:
+        carried.capture(again, "git", branch="new", commit=carried.COMMIT)
+    app = open_page("run", run=run.id, tab="Code")
+    (choice,) = app.selectbox
+    assert choice.options == ["session 1", "session 2"]
+    assert "new" in [text.value for text in app.text]
+    choice.select_index(0).run()
+    assert "old" in [text.value for text in app.text]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Figure = dict[str, Any]
 
-NORMALIZED: Final = ("Counts", "Share of the true class", "Share of the predicted class")
+NORMALIZED: Final = ("Counts", "By true class", "By predicted class")
 LABELLED_CLASSES: Final = 20
 """With more classes the numbers would not fit into the cells."""
 SHOWN_CURVES: Final = 30
