@@ -67,9 +67,9 @@ def test_kill_during_a_large_artifact_leaves_nothing_of_it(
 
 
 POINTS = {
-    "before the bytes are settled": "objects._settle = lambda file: die()",
+    "before the bytes are settled": "objects.settle = lambda file: die()",
     "before the object has its name": "os.replace = lambda *given, **named: die()",
-    "after the object has its name": "objects._sync_folder = lambda path: die()",
+    "after the object has its name": "objects.sync_folder = lambda path: die()",
     "before the word is in the spool": "session.Session.say = lambda self, event: die()",
     "after the word is in the spool": """
         then = session.Session.say
@@ -79,13 +79,14 @@ POINTS = {
         session.Session.say = say
         """,
     "in the middle of a folder": """
-        then, calls = objects.Objects.keep, []
-        def keep(self, drafts, after):
+        then, calls = objects.Objects.place, []
+        def place(self, drafts):
             calls.append(1)
-            then(self, drafts, after)
+            placed = then(self, drafts)
             if len(calls) == 2:
                 die()
-        objects.Objects.keep = keep
+            return placed
+        objects.Objects.place = place
         """,
 }
 
