@@ -328,3 +328,36 @@ def test_each_session_of_a_resumed_run_has_its_own_code(open_page: OpenPage, sto
     assert "new" in [text.value for text in app.text]
     choice.select_index(0).run()
     assert "old" in [text.value for text in app.text]
+
+
+def test_a_comparison_says_which_code_and_data_differ(open_page: OpenPage, store: Store) -> None:
+    ids = []
+    for place, name in enumerate(("one", "two")):
+        with start("digits", name, {}, store) as run:
+            carried.capture(run, "git", branch="main", commit=str(place) * 40, dirty=False)
+            carried.dataset(run, "train", "ab" * 32)
+        ids.append(run.id)
+    app = open_page("compare", runs=",".join(ids))
+    assert not app.exception and not app.error
+    assert app.dataframe[-1].value.to_numpy().tolist() == [["code commit", "0" * 10, "1" * 10]]
+
+
+def test_an_array_shows_its_shape_and_values(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "array", {}, store) as run:
+        run._session.say(
+            {
+                "t": "dataset",
+                "name": "images",
+                "digest": "ab" * 32,
+                "kind": "array",
+                "rows": 100,
+                "schema": {"dtype": "float64", "shape": [100, 8, 8]},
+                "statistics": {"values": {"mean": 0.5}},
+                "time": 1,
+            }
+        )
+    app = open_page("run", run=run.id, tab="Data")
+    assert not app.exception and not app.error
+    assert app.dataframe[0].value["shape"].tolist() == ["100 × 8 × 8"]
+    assert app.dataframe[1].value.to_numpy().tolist() == [["values", "", "0.5"]]
+    assert "float64" in [text.value for text in app.text]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.ui import format
+from tracking.ui.colours import DASHES, PALETTE
 
 if TYPE_CHECKING:
     from tracking.store import preview_records as previews
@@ -99,7 +100,7 @@ def curve_chart(preview: previews.CurvePreview) -> Figure:
     roc = preview.kind == "roc_curve"
     measure = "AUC" if roc else "AP"
     traces: list[dict[str, Any]] = []
-    for curve in preview.curves[:SHOWN_CURVES]:
+    for place, curve in enumerate(preview.curves[:SHOWN_CURVES]):
         kept = _kept(len(curve.x))
         x, y = np.asarray(curve.x, dtype=np.float64)[kept], np.asarray(curve.y, dtype=np.float64)[kept]
         area = "undefined" if curve.area is None else format.number(curve.area, 4)
@@ -111,7 +112,12 @@ def curve_chart(preview: previews.CurvePreview) -> Figure:
             "name": " ".join(
                 filter(None, [curve.label, f"({measure} {area})" if curve.label else f"{measure} {area}"])
             ),
-            "line": {"width": 2, "shape": "linear" if roc else "hv"},
+            "line": {
+                "width": 2,
+                "color": PALETTE[place % len(PALETTE)],
+                "dash": DASHES[place // len(PALETTE) % len(DASHES)],
+                "shape": "linear" if roc else "hv",
+            },
             "hovertemplate": "%{x:.3f}, %{y:.3f}<extra>%{fullData.name}</extra>",
         }
         if curve.thresholds:

@@ -150,9 +150,7 @@ def _version(versions: Sequence[ArtifactRecord]) -> ArtifactRecord:
 
     # The address holds, also after somebody went back in the browser's history.
     st.session_state[key] = _step_label(begin.step)
-    st.select_slider(
-        f"Step ({format.count(len(versions))} of this artifact)", list(labels), key=key, on_change=moved
-    )
+    st.select_slider("Step", list(labels), key=key, on_change=moved)
     return begin
 
 
