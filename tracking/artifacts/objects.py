@@ -4,6 +4,7 @@
     objects/.new-…      one that is being written; its writer holds a lock on it
     objects/.lock       shared by who places objects, taken alone by who removes some
     objects/.gate       passed on the way to it
+    objects/.aside-…    one that a clean-up is about to remove
 
 Bytes are copied, never moved or linked, so that nothing a user does to a file later
 reaches the store.
@@ -181,10 +182,6 @@ class Objects:
             with _taken(self.gate_path, give_up):
                 held.enter_context(_taken(self.lock_path, give_up))
             yield
-
-    def remove(self, digest: str) -> None:
-        """Remove an object; only while `alone`."""
-        self.path(digest).unlink(missing_ok=True)
 
     def room(self) -> int:
         """Return how many bytes the disk of the store still takes."""
