@@ -10,7 +10,9 @@ from tracking.ui import origins
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def capture(section: str, spool: str = "s", *, digest: str | None = None, owner: bool = True, **data: object):
+def capture(
+    section: str, spool: str = "s", *, digest: str | None = None, owner: bool = True, **data: object
+) -> CaptureRecord:
     return CaptureRecord(section, data, digest, 0, spool, None, owner, NOW)
 
 
@@ -42,6 +44,17 @@ def test_only_what_differs_is_shown_with_what_a_run_lacks() -> None:
         ["package torch", "2.8", "–"],
     ]
     assert table.columns["param"].label == "What differs"
+
+
+def test_what_was_not_recorded_of_a_run_is_no_difference() -> None:
+    full = {"code commit": "a", "package numpy": "2.4", "data train": "d"}
+    table = origins.comparison(
+        [run("one"), run("two"), run("three")], [full, {}, {**full, "package numpy": "2.5"}]
+    )
+    assert table.frame.to_numpy().tolist() == [
+        ["data train", "d", "–", "d"],
+        ["package numpy", "2.4", "–", "2.5"],
+    ]
 
 
 def test_the_newest_session_of_the_owner_counts() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from tracking.analysis.differences import differing_params
 from tracking.records import CaptureRecord, DatasetRecord, RunRecord
 from tracking.ui import captured, carried_cache, grid, run_code, run_environment, tables
 from tracking.ui.tables import Table, TableColumn
@@ -15,8 +16,10 @@ from tracking.ui.tables import Table, TableColumn
 if TYPE_CHECKING:
     from tracking.store import Store
 
-SHORT: int = 10
+SHORT: Final = 10
 """Characters of a commit or digest that tell them apart for a reader."""
+_DATA: Final = "data"
+"""The group in which having nothing is known: the run logged no such dataset."""
 
 
 def differences(store: Store, runs: Sequence[RunRecord]) -> None:
@@ -38,16 +41,38 @@ def differences(store: Store, runs: Sequence[RunRecord]) -> None:
 
 
 def comparison(runs: Sequence[RunRecord], origins: Sequence[Mapping[str, str]]) -> Table:
-    """Return what differs: one row each, runs across."""
-    with_origins = [replace(run, flat_params=found) for run, found in zip(runs, origins, strict=True)]
-    table = tables.param_comparison(with_origins)
+    """Return what differs: one row each, runs across.
+
+    Runs of which something was not recorded, such as their packages, say nothing about it: a row is there
+    when others differ.
+    """
+    shown = {
+        key
+        for group in {_group(key) for found in origins for key in found}
+        for key in differing_params(
+            [
+                {key: value for key, value in found.items() if _group(key) == group}
+                for found in origins
+                if group == _DATA or any(_group(key) == group for key in found)
+            ]
+        )
+    }
+    restricted = [
+        replace(run, flat_params={key: value for key, value in found.items() if key in shown})
+        for run, found in zip(runs, origins, strict=True)
+    ]
+    table = tables.param_comparison(restricted, only_differing=False)
     headed = TableColumn("What differs", pinned=table.columns["param"].pinned)
     return replace(table, columns={**table.columns, "param": headed})
 
 
+def _group(key: str) -> str:
+    return key.partition(" ")[0]
+
+
 def origin(captures: Sequence[CaptureRecord], datasets: Sequence[DatasetRecord]) -> dict[str, str]:
     """Return what is known of the code, data and environment of a run's newest session, as texts by name."""
-    found: dict[str, str] = {f"data {dataset.name}": dataset.digest[:SHORT] for dataset in datasets}
+    found: dict[str, str] = {f"{_DATA} {dataset.name}": dataset.digest[:SHORT] for dataset in datasets}
     sessions = captured.sessions(captures, *run_code.SECTIONS, *run_environment.SECTIONS)
     if not sessions:
         return found
