@@ -17,6 +17,7 @@ from tracking.client.capture.notebook import read_cells
 from tracking.client.capture.script import (
     Entry,
     entry_of_process,
+    prepare,
     python_section,
     read_source,
     repository_folder,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 GIT_SECONDS = 10.0
 """For each of the looks at the repository: all but the diff, and the diff."""
 END_SECONDS = 0.8
-IMPORT_SECONDS = 5.0
+IMPORT_SECONDS = 6.0
 _MODULES = {
     "host": ("psutil", "tracking.client.capture.host", "tracking.client.capture.gpu"),
     "system": ("psutil", "tracking.client.capture.system_metrics"),
@@ -97,7 +98,7 @@ class Capture:
         if thread is not None and thread is not threading.current_thread():
             # In a script that is over in no time the modules are still being imported, as those of the ingest
             # are, which finish() waits for anyway.
-            self._begun.wait(max(0.0, min(IMPORT_SECONDS, 5 * seconds)))
+            self._begun.wait(max(0.0, min(IMPORT_SECONDS, 8 * seconds)))
             self._end_by = time.monotonic() + seconds
             thread.join(seconds + 0.3)
         if "notebook" in self._sections and self._entry is not None:
@@ -128,6 +129,8 @@ class Capture:
                 for section in sorted(self._sections):
                     for module in _MODULES.get(section, ()):
                         import_module(module)
+                if self._sections & {"git", "diff", "source"}:
+                    prepare()
         except Exception as error:
             self._failed("capture", error)
             return
