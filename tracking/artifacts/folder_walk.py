@@ -19,7 +19,7 @@ from tracking.validation import storable
 
 DEPTH_LIMIT = 100
 """Each level holds a descriptor."""
-BATCH = 64
+BATCH = 32
 """Drafts hold a descriptor each; so many wait before they get their place."""
 IN_MEMORY = 1 << 20
 """Files up to this size are read whole, and written only when their bytes are new."""
