@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from urllib.parse import quote
@@ -56,8 +57,8 @@ def hostile_store(folder: Path) -> str:
         carried.artifact(run, "picture.svg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>')
         carried.artifact(run, "notes.md", ALL.encode())
         carried.artifact(run, "json", json.dumps({text: text for text in TEXTS}).encode(), "json")
-        rows = "".join('"' + text.replace('"', '""') + '",1\n' for text in TEXTS)
-        carried.artifact(run, "rows.csv", ("text,<b>n</b>\n" + rows).encode())
+        rows = "".join('"' + text.replace('"', '""') + '",1,x\n' for text in TEXTS)
+        carried.artifact(run, "rows.csv", ("text,<b>n</b>,=1+1\n" + rows).encode())
         matrix = {"labels": [TEXTS[1], TEXTS[2]], "counts": [[1, 2], [3, 4]]}
         carried.artifact(run, "matrix", json.dumps(matrix).encode(), "confusion_matrix")
         curves = [{"label": text, "x": [0, 1], "y": [0, 1], "thresholds": [], "auc": 0.5} for text in TEXTS]
@@ -186,3 +187,19 @@ def test_stored_text_is_shown_and_does_nothing(page: Page, hostile: tuple[Dashbo
         )
     assert dialogs == []
     assert [url for url in requests if not url.startswith((dashboard.base, "data:", "blob:"))] == []
+
+
+def test_a_table_exported_from_the_page_holds_no_formula(page: Page, hostile: tuple[Dashboard, str]) -> None:
+    dashboard, run_id = hostile
+    page.add_init_script("window.showSaveFilePicker = undefined")  # the system's window for saving a file
+    page.goto(f"{dashboard.base}/run?run={run_id}&tab=Artifacts&artifact=rows.csv")
+    table = page.get_by_test_id("stDataFrame").nth(1)
+    expect(table).to_be_visible(timeout=20_000)
+    table.hover()
+    with page.expect_download() as waiting:
+        page.get_by_label("Download as CSV: First rows of rows.csv").click()
+    with open(waiting.value.path(), encoding="utf-8-sig", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header[1:] == ["text", "<b>n</b>", "\u2060=1+1"]
+    assert len(rows) == len(TEXTS)
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "@"))]

@@ -15,6 +15,7 @@ from tracking.ui.column_tables import columns_table
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 from tracking.ui.sizes import size
+from tracking.ui.spreadsheet import harmless
 
 HEIGHT: Final = 560
 COLOURED_CHARACTERS: Final = 100_000
@@ -77,7 +78,7 @@ def _table(preview: previews.TablePreview, key: str, name: str) -> None:
         parts.append(f"the first {format.plural(preview.frame.shape[1], 'column')} shown")
     st.caption(" · ".join(parts))
     st.dataframe(
-        preview.frame,
+        harmless(preview.frame),
         height=grid.height(shown, 12),
         row_height=grid.ROW_HEIGHT,
         key=f"{key}.rows",
