@@ -66,7 +66,7 @@ class Broken:
 def test_junk_drops_its_key_alone_with_one_warning(junk: Any, store_folder: Path) -> None:
     with (
         pytest.warns(tracking.TrackingWarning) as told,
-        tracking.start_run("junk", store=store_folder) as run,
+        tracking.start_run("junk", store=store_folder, capture=False) as run,
     ):
         for step in range(3):
             run.log({"bad": junk, "good": 1.0}, step=step)
@@ -136,7 +136,7 @@ def test_keys_in_any_script(key: str, store_folder: Path) -> None:
 
 
 def test_keys_that_look_alike_are_one(store_folder: Path) -> None:
-    with tracking.start_run("keys", store=store_folder) as run:
+    with tracking.start_run("keys", store=store_folder, capture=False) as run:
         run.log({"caf\u00e9": 1.0})
         run.log({"cafe\u0301": 2.0})
     with tracking.open_store(store_folder) as store:
@@ -145,14 +145,17 @@ def test_keys_that_look_alike_are_one(store_folder: Path) -> None:
 
 @pytest.mark.parametrize("key", ["", "   ", "a\0b", "a\nb", "\ud800", "x" * 513, 5, None])
 def test_keys_that_cannot_be_kept(key: Any, store_folder: Path) -> None:
-    with pytest.warns(tracking.TrackingWarning), tracking.start_run("keys", store=store_folder) as run:
+    with (
+        pytest.warns(tracking.TrackingWarning),
+        tracking.start_run("keys", store=store_folder, capture=False) as run,
+    ):
         run.log({key: 1.0, "good": 1.0})
     with tracking.open_store(store_folder) as store:
         assert list(store.run(run.id).metrics) == ["good"]
 
 
 def test_ten_thousand_keys_in_one_call(store_folder: Path) -> None:
-    with tracking.start_run("wide", store=store_folder) as run:
+    with tracking.start_run("wide", store=store_folder, capture=False) as run:
         run.log({f"key {number}": float(number) for number in range(10_000)})
     with tracking.open_store(store_folder) as store:
         metrics = store.run(run.id).metrics
