@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from tracking.records import Goal, MetricSummary, RunRecord, RunStatus
 from tracking.ui import tables
@@ -110,6 +111,28 @@ def test_summary_of_a_diverged_metric() -> None:
     )
     table = tables.summary_table({"acc": diverged}, {"acc": Goal.MAXIMIZE})
     assert [table.shown(name)[0] for name in ("last", "best", "min", "other")] == ["NaN", "–", "–", "10"]
+
+
+def test_a_run_that_diverged_late_has_extremes_and_no_best() -> None:
+    table = tables.summary_table({"acc": summary(last=math.nan, non_finite=1)}, {"acc": Goal.MAXIMIZE})
+    shown = [table.shown(name)[0] for name in ("last", "best", "best_step", "max", "max_step")]
+    assert shown == ["NaN", "–", "–", "0.9", "7"]
+    assert "its last value is not finite" in (table.columns["best"].help or "")
+    recovered = tables.summary_table({"acc": summary(non_finite=3)}, {"acc": Goal.MAXIMIZE})
+    assert recovered.shown("best") == ["0.9"]
+
+
+@pytest.mark.parametrize("end", [math.nan, math.inf, -math.inf])
+def test_a_run_that_diverged_late_never_stands_out_in_a_comparison(end: float) -> None:
+    diverged = summary(max=0.99, mean=0.9, last=end)
+    runs = [run("a", acc=summary(max=0.9)), run("b", acc=summary(max=0.8)), run("c", acc=diverged)]
+    goals = {"acc": Goal.MAXIMIZE}
+    best = tables.metric_comparison(runs, ["acc"], goals, "best")
+    assert best.shown("metrics.acc") == ["0.9000", "0.8000", "–"]
+    assert best.bold == {(0, "metrics.acc")}
+    most = tables.metric_comparison(runs, ["acc"], goals, "max")
+    assert most.shown("metrics.acc")[2] == "0.9900" and most.bold == {(0, "metrics.acc")}
+    assert (2, "metrics.acc") not in tables.metric_comparison(runs, ["acc"], goals, "mean").bold
 
 
 def test_param_comparison_shows_what_differs_or_everything() -> None:
