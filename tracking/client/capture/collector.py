@@ -74,6 +74,7 @@ class Capture:
         self._end_by = float("inf")
         self._over = False
         self._thread: threading.Thread | None = None
+        self._under_way: str | None = None
         self._started = time.monotonic()
 
     def begin(self) -> None:
@@ -101,6 +102,8 @@ class Capture:
             self._begun.wait(max(0.0, min(IMPORT_SECONDS, 8 * seconds)))
             self._end_by = time.monotonic() + seconds
             thread.join(seconds + 0.3)
+            if thread.is_alive() and self._under_way is not None:
+                self._say(self._under_way, {"error": "The run ended before this was read."})
         if "notebook" in self._sections and self._entry is not None:
             self._collect("notebook", self._say_notebook)
         self._over = True
@@ -149,10 +152,13 @@ class Capture:
 
     def _collect(self, section: str, collect: Callable[[], None]) -> None:
         if section in self._sections and not self._over:
+            self._under_way = section
             try:
                 collect()
             except Exception as error:
                 self._failed(section, error)
+            finally:
+                self._under_way = None
 
     def _failed(self, section: str, error: Exception) -> None:
         known = type(error).__name__ == "CommandFailed"
