@@ -89,3 +89,15 @@ def test_a_resumed_run_shows_the_later_value_at_any_step(store_folder: Path) -> 
     assert sorted(every[every["step"] == 4]["value"]) == [-1.0, 4.0]
     assert record.status is RunStatus.FINISHED
     assert record.metrics["loss"].count == 12
+
+
+def test_a_child_of_a_run_lands_in_the_store_of_its_parent(
+    store_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKING_STORE", str(tmp_path / "another"))
+    with tracking.start_run(store=store_folder, capture=False) as parent:
+        with tracking.start_run(parent=parent, capture=False) as child:
+            child.log({"loss": 1.0})
+    with tracking.open_store(store_folder) as store:
+        assert store.run(child.id).parent == parent.id
+    assert not (tmp_path / "another").exists()

@@ -290,8 +290,6 @@ def test_the_sessions_of_a_run_stand_side_by_side(store_folder: Path) -> None:
 
 
 def test_what_the_end_cuts_off_says_so(store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracking.client.capture import packages
-
     monkeypatch.setattr(packages, "installed_packages", lambda: time.sleep(5))
     with tracking.start_run(store=store_folder, capture=["packages"]) as run:
         time.sleep(0.3)
