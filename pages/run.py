@@ -106,7 +106,8 @@ with frame.page("Run") as store:
         if tabs[name].open:
             with tabs[name]:
                 run_details.section(draw, store, run_id, every=watch.live_seconds(live))
-    if notes.open:
+    # Once begun it stays on the page behind the other tabs: what is typed and not saved is in the browser alone.
+    if notes.open or run_notes.is_begun(run):
         with notes:
             run_notes.edit(store, run)
     if not live:

@@ -154,9 +154,10 @@ def _values_in_view(lines: Sequence[Line], options: CurveOptions) -> NDArray[np.
         for x, y in ((line.curve.x, line.curve.y), (line.curve.raw_x, line.curve.raw)):
             if x is None or y is None:
                 continue
+            along: NDArray[Any] = x
             shown = np.isfinite(y)
             if options.visible is not None:
-                shown &= (x >= options.visible[0]) & (x <= options.visible[1])
+                shown &= (along >= options.visible[0]) & (along <= options.visible[1])
             found.append(y[shown])
     return np.concatenate(found)
 
