@@ -14,6 +14,7 @@ _ADDRESS = re.compile(
     r"(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=www)(?=\.)|(?<=[-.+\w]@)(?=[-\w]+\.)", re.IGNORECASE
 )
 _JOINER = "\u2060"
+_BACKTICKS = re.compile(r"`+")
 
 
 def escape(text: object) -> str:
@@ -26,3 +27,14 @@ def escape(text: object) -> str:
     line = _SPACE.sub(" ", str(text)).strip()
     printable = "".join(char for char in line if char.isprintable())
     return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, printable))
+
+
+def code(text: object) -> str:
+    """Return the text as a code span, on one line: to be copied as it stands.
+
+    Streamlit sets `>=` and `->` of other text as one sign, which no filter understands.
+    """
+    line = "".join(char for char in _SPACE.sub(" ", str(text)).strip() if char.isprintable())
+    fence = "`" * (1 + max((len(found) for found in _BACKTICKS.findall(line)), default=0))
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
