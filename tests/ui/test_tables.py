@@ -144,6 +144,30 @@ def test_param_comparison_shows_what_differs_or_everything() -> None:
     assert differing.columns["a"].label == "name a"
 
 
+def test_compared_params_have_the_digits_that_tell_them_apart() -> None:
+    runs = [run("a", {"lr": 0.0003829867318970853}), run("b", {"lr": 0.5})]
+    table = tables.param_comparison(runs)
+    assert table.frame.loc[0, ["a", "b"]].tolist() == ["0.000382987", "0.5"]
+    close = [
+        run("a", {"lr": 0.0003829867318970853}),
+        run("b", {"lr": 0.0003829867318970854}),
+        run("c", {"lr": 0.1}),
+    ]
+    assert tables.param_comparison(close).frame.loc[0, ["a", "b", "c"]].tolist() == [
+        "0.0003829867318970853",
+        "0.0003829867318970854",
+        "0.1",
+    ]
+
+
+def test_a_control_that_turns_letters_around_is_a_sign() -> None:
+    assert "\u202e" not in tables.param_comparison(
+        [run("a", {"p\u202ex": "a\u202eb"}), run("b", {"p\u202ex": "c"})]
+    ).frame.to_string(columns=["a", "b"])
+    table = tables.params_table({"key\u202egpj": "evil\u2066x"})
+    assert table.shown("param") == ["key\ufffdgpj"] and table.shown("value") == ["evil\ufffdx"]
+
+
 def test_metric_comparison_takes_the_value_asked_for() -> None:
     runs = [run("a", acc=summary(max=0.9, last=0.5)), run("b", acc=summary(max=0.8, last=0.7)), run("c")]
     goals = {"acc": Goal.MAXIMIZE}

@@ -91,8 +91,12 @@ def chosen_before(key: str) -> list[int]:
 
 
 def height(length: int, limit: int) -> int:
-    """Return the pixels of a table of `length` rows that shows at most `limit` of them."""
-    return HEADER_HEIGHT + ROW_HEIGHT * max(1, min(length, limit)) + 2
+    """Return the pixels of a table of `length` rows that shows about `limit` of them.
+
+    Half a row at the end says that more follow: scroll bars are often not drawn.
+    """
+    shown = limit + 0.5 if length > limit + 2 else max(1, length)
+    return HEADER_HEIGHT + int(ROW_HEIGHT * shown) + 2
 
 
 def _open_column(column: TableColumn, key: str, on_open: Callable[[int], None]) -> Any:

@@ -192,7 +192,7 @@ def param_comparison(runs: Sequence[RunRecord], *, only_differing: bool = True) 
     for place, run in enumerate(runs):
         cells.put_text(
             run.id,
-            [format.shorten(format.param(param.values[place]), MAX_CELL) for param in shown],
+            [_compared_cell(param.values[place], param.values) for param in shown],
             TableColumn(format.shorten(run.name, 40), help=_run_help(run)),
         )
     return cells.table()
@@ -350,6 +350,13 @@ def _param_cell(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return f"{value:.6g}"  # the page of the run has every digit
     return format.shorten(format.param(MISSING if is_absent(value) else value), MAX_CELL)
+
+
+def _compared_cell(value: Any, others: Sequence[Any]) -> str:
+    """Return the text of a param beside those of other runs: every digit only where it tells them apart."""
+    text = _param_cell(value)
+    alike = any(other != value and _param_cell(other) == text for other in others)
+    return format.shorten(format.param(value), MAX_CELL) if alike else text
 
 
 def _values(frame: pd.DataFrame, column: str) -> list[Any]:
