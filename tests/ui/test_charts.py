@@ -77,6 +77,15 @@ def test_names_are_on_the_lines_and_in_the_legend() -> None:
     assert not draw({"a": [1, 2]})["layout"]["showlegend"]
 
 
+def test_the_pointer_tells_x_and_the_runs_there() -> None:
+    few = draw({f"run-{n}": [1, 2] for n in range(10)})
+    assert few["layout"]["hovermode"] == "x unified"
+    many = draw({f"run-{n}": [1, 2] for n in range(11)})
+    assert many["layout"]["hovermode"] == "closest"
+    assert all("%{x}" in trace["hovertemplate"] for trace in many["data"])
+    assert draw({"a": [1, 2]})["layout"]["hovermode"] == "x"
+
+
 def test_axes_follow_the_options() -> None:
     assert draw({"a": [1, 2]}, CurveOptions(log_y=True))["layout"]["yaxis"]["type"] == "log"
     assert draw({"a": [1, 2]}, CurveOptions(log_x=True))["layout"]["xaxis"]["type"] == "log"

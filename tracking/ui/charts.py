@@ -6,6 +6,7 @@ are reduced before they come here, and browsers allow only a few WebGL contexts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,9 @@ FAR = 1e300
 """Beyond this or its inverse, Plotly chooses logarithmic axes that leave points out."""
 MARGIN = 0.05
 """Share of the drawn values' span that is left free above and below."""
+HOVERED_LINES = 10
+"""Up to so many lines tell their values at one x together."""
+HOVERED_NAME = 40
 MARKED_POINTS = 40
 """Lines of at most this many points show each of them."""
 
@@ -92,7 +96,12 @@ def metric_chart(
         if len(line.curve.marked_x):
             marked_x = _drawn_x(line.curve.marked_x, options.axis, unit, zone_offset)
             traces.append(_mark_trace(line, marked_x))
-    layout = _layout(options, unit, legend, single=len(lines) == 1)
+    few = len(lines) <= HOVERED_LINES
+    if not few:
+        for trace in traces:
+            if "hovertemplate" in trace:  # one point is shown, that under the pointer: it says where it is
+                trace["hovertemplate"] = "%{xaxis.title.text} %{x}: " + trace["hovertemplate"]
+    layout = _layout(options, unit, legend, single=len(lines) == 1, few=few)
     if (fitting := _fitting_range(lines, options)) is not None:
         low, high = fitting
         # Not `range`: what the reader zooms to himself goes first, and a double click undoes that.
@@ -136,9 +145,9 @@ def _fitting_range(lines: Sequence[Line], options: CurveOptions) -> tuple[float,
         if options.visible is None and low > 1 / FAR and high < FAR:
             return None
         # Half a decade around a constant. Beyond the smallest and largest float there is nothing.
-        exponents = np.log10([low, high])
-        margin = MARGIN * float(exponents[1] - exponents[0]) or 0.5
-        return float(10 ** max(exponents[0] - margin, -323.3)), float(10 ** min(exponents[1] + margin, 308.254))
+        bottom, top = math.log10(low), math.log10(high)
+        margin = MARGIN * (top - bottom) or 0.5
+        return 10.0 ** max(bottom - margin, -323.3), 10.0 ** min(top + margin, 308.254)
     if high == low:
         margin = abs(low) / 10 or 1.0
     elif options.visible is not None:
@@ -241,7 +250,9 @@ def _mark_trace(line: Line, x: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def _layout(options: CurveOptions, unit: TimeUnit, legend: bool, *, single: bool) -> dict[str, Any]:
+def _layout(
+    options: CurveOptions, unit: TimeUnit, legend: bool, *, single: bool, few: bool
+) -> dict[str, Any]:
     titles = {
         Axis.STEP: "step",
         Axis.RELATIVE: f"{unit.name} since the start",
@@ -252,11 +263,13 @@ def _layout(options: CurveOptions, unit: TimeUnit, legend: bool, *, single: bool
         "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
         "showlegend": legend,
         "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "maxheight": 0.3},
-        "hovermode": "x" if single else "closest",
+        "hovermode": "x" if single else "x unified" if few else "closest",
+        "hoverlabel": {"namelength": HOVERED_NAME},
         "dragmode": "zoom",
         "xaxis": {
             "type": x_type,
             "title": {"text": titles[options.axis], "standoff": 6},
+            "unifiedhovertitle": {"text": f"{titles[options.axis]} %{{x}}"},
             "zeroline": False,
             "showspikes": True,
             "spikemode": "across",
