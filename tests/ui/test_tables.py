@@ -179,6 +179,14 @@ def test_metric_comparison_takes_the_value_asked_for() -> None:
     assert best.columns["metrics.acc"].label == "acc ↑"
 
 
+def test_compared_runs_of_one_colour_have_the_marker_of_their_curves() -> None:
+    runs = [run(f"run-{n}", acc=summary()) for n in range(20)]
+    table = tables.metric_comparison(runs, ["acc"], {}, "last")
+    looks = list(zip(table.colours, table.shown("mark"), strict=True))
+    assert len(set(looks)) == 20
+    assert tables.metric_comparison(runs[:1], ["acc"], {}, "last").shown("mark") == [""]
+
+
 def test_the_best_of_a_metric_without_a_goal_is_marked_as_its_last_value() -> None:
     runs = [run("a", acc=summary(max=0.9, last=0.5)), run("b", acc=summary(max=0.8, last=0.7))]
     best = tables.metric_comparison(runs, ["acc"], {}, "best")

@@ -17,7 +17,7 @@ import pandas as pd
 from tracking.analysis.differences import MISSING, compare_params
 from tracking.records import Goal, MetricSummary, RunRecord
 from tracking.ui import format
-from tracking.ui.colours import run_colour
+from tracking.ui.colours import run_colour, run_styles
 from tracking.ui.runs_frame import METRIC, PARAM, is_absent
 
 MAX_CELL = 160
@@ -76,6 +76,17 @@ UNPINNED_RUNS = 8
 
 MARK = TableColumn("", width=10, pinned=True)
 """A stripe in the run's colour, the one of its curves."""
+MARKED = TableColumn("", width=28, pinned=True)
+"""The stripe with the marker of the curves, where compared runs share a colour."""
+_MARKERS = {
+    None: "",
+    "circle": "●",
+    "square": "■",
+    "diamond": "◆",
+    "triangle-up": "▲",
+    "cross": "✚",
+    "star": "★",
+}
 
 
 def runs_table(
@@ -210,7 +221,9 @@ def metric_comparison(
         value: One of best, last, min, max, mean. Best is last where a metric has no goal.
     """
     cells = Cells()
-    cells.put_text("mark", [""] * len(runs), MARK)
+    styles = run_styles(run.id for run in runs)
+    markers = [_MARKERS[styles[run.id].symbol] for run in runs]
+    cells.put_text("mark", markers, MARKED if any(markers) else MARK)
     cells.put_names("name", [run.name for run in runs], TableColumn("Run", pinned=True))
     cells.put_text("status", [format.status(run.status) for run in runs], TableColumn("Status", width=112))
     for key in keys:
