@@ -36,7 +36,7 @@ from tracking.client.session import Session
 from tracking.config import locate_store
 from tracking.spool.files import new_run_id
 
-CONTENTS = [f"content {number}".encode() for number in range(12)]
+CONTENTS = [f"content {number}".encode() for number in range(6)]
 some_contents = st.lists(st.sampled_from(CONTENTS), min_size=1, max_size=3, unique=True)
 Logged = list[tuple[str, list[bytes]]]
 """Name and contents in the order of logging. What is logged again under a name stays readable."""
@@ -330,3 +330,13 @@ TestCare.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_bytes_that_a_clean_up_is_about_to_free_stay_for_a_run_that_a_merge_brings() -> None:
+    state = Care()
+    state.delete(state.finish(state.start(CONTENTS[:1], False)))
+    state.log_there(CONTENTS[:1], False)
+    state.merge(all_old=True, collecting=True)
+    assert state.store.trash() == []
+    state.every_reference_has_its_bytes()
+    state.teardown()
