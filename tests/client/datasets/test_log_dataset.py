@@ -166,3 +166,23 @@ def test_a_logged_table_is_the_dataset_it_was(store_folder: Path, tmp_path: Path
     with tracking.open_store(store_folder) as store:
         path = store.download(run.id, "table", tmp_path)
     assert log(store_folder, path)[1].digest == log(store_folder, FRAME)[1].digest
+
+
+def test_a_folder_that_is_read_for_minutes_is_announced(
+    store_folder: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracking.client import dataset_verbs
+
+    for number in range(3):
+        (data_folder / f"{number}.txt").write_bytes(b"x")
+    with tracking.start_run(store=store_folder, capture=False) as run:
+        run.log_dataset(data_folder, "small")
+        monkeypatch.setattr(dataset_verbs, "_MANY_FILES", 3)
+        with pytest.warns(tracking.TrackingWarning, match="'large' by its content: 3 files"):
+            run.log_dataset(data_folder, "large")
+        monkeypatch.setattr(files, "MOST_FILES", 2)
+        monkeypatch.setattr(files, "_bytes_digest", None)
+        with pytest.warns(tracking.TrackingWarning, match="more than 2 files"):
+            run.log_dataset(data_folder, "too large")
+    with tracking.open_store(store_folder) as store:
+        assert [record.name for record in store.datasets(run.id)] == ["small", "large"]
