@@ -6,7 +6,7 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from tracking.client.capture.secrets import mask_addresses
+from tracking.client.capture.secret_lines import mask_addresses
 from tracking.client.carrying import carry_drafts
 from tracking.client.description import now_us
 from tracking.client.guarding import GuardedVerbs
