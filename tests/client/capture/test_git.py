@@ -146,7 +146,15 @@ def test_a_file_of_secrets_under_another_name_is_in_no_diff(project: Path) -> No
     (project / "edited.txt").write_text((project / "edited.txt").read_text() + "hunter2 more\n")
     (project / "copied.txt").write_bytes((project / "id_rsa").read_bytes())
     (project / "new.py").write_text("WIDTH = 5\n")
-    git(project, "add", "-A")
+    (project / ".env.empty").write_text("")
+    (project / "package.py").write_text("")
+    git(
+        project,
+        "add",
+        "-A",
+        "-f",
+        *(name for name in os.listdir(project) if name not in (".git", ".tracking")),
+    )
     found = captured(project)
     diff = body(project, found["diff"])
     assert "+WIDTH = 5" in diff
@@ -154,6 +162,7 @@ def test_a_file_of_secrets_under_another_name_is_in_no_diff(project: Path) -> No
     assert "hunter2" not in diff
     assert set(found["diff"].data["left_out"]) == {
         ".env",
+        ".env.empty",
         "deep/prod.env",
         "renamed.txt",
         "edited.txt",

@@ -52,6 +52,7 @@ FORMS = {
     "json next line": f'"password":\n  "{S}",',
     "json in a string": f'x = "{{\\"api_key\\": \\"{S}\\"}}"',
     "notebook": f'   "password = \\"{S}\\"\\n",',
+    "json next line, closed": f'"token":\n  "{S}"}}',
     "python next line": f'PASSWORD = (\n    "{S}"\n)',
     "call on lines": f'password = getenv(\n    "X",\n    "{S}",\n)',
     "backslash": f'PASSWORD = \\\n    "{S}"',
@@ -110,6 +111,10 @@ HARMLESS = [
     'x = d.get("tokenizer", "bert")',
     'if text.startswith("-----BEGIN PRIVATE KEY-----"):\n    x = f(1)\n    y = "kept"',
     "token: str\nname: str = 'kept'",
+    "tokens: list[Token] = []\nsecret: list[str] = []",
+    "python -m tracking export losses.csv --history --key loss",
+    'parser.add_argument("--key", default="loss")',
+    "with `?key=` on any address",
     "@@ -1 +1 @@\n x = 'kept'",
 ]
 

@@ -38,6 +38,11 @@ _REMOTES = ["config", "-z", "--get-regexp", r"^remote\..*\.url$"]
 _FILTERS = ["config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process)$"]
 _SUBMODULES = ["config", "--file", ".gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$"]
 SUBMODULE_LIMIT = 50
+_EMPTY = (
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
+"""The hashes of an empty file (SHA-1, SHA-256), which is under no name a secret."""
 
 Deadline = Callable[[], float]
 
@@ -141,7 +146,7 @@ def _moved_secrets(root: str, quiet: list[str], found: Repository, deadline: Dea
     patterns = [f":(top,icase,glob)**/{pattern}" for pattern in SECRET_FILES]
     listed = _git(root, ["ls-files", "--stage", "-z", "--", *patterns]).finish(deadline).data
     blobs = found.secret_blobs | {entry.split(" ")[1] for entry in _texts(listed) if entry.count(" ") >= 2}
-    moved = {path for path, blob in found.added.items() if blob in blobs}
+    moved = {path for path, blob in found.added.items() if blob in blobs and not blob.startswith(_EMPTY)}
     if any(map(is_secret_file, found.gone)):
         # git's own search, as what was moved may also have been edited.
         look = (

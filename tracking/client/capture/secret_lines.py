@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tracking.client.capture.secret_names import is_secret_name, is_secret_option, is_secret_query
+from tracking.client.capture.secret_names import is_secret_name, is_secret_query
 
 MASK = "***"
 
@@ -65,7 +65,9 @@ class _Rules:
             r"|(?<=Bearer )[A-Za-z0-9._~+/=\-]{8,2000}|(?<=Basic )[A-Za-z0-9+/=]{12,2000})"
         )
         self.credentials = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.\-]{1,20}://)[^\s/@\"'<>]{1,500}@")
-        self.query = re.compile(r"(?<=[?&#;])([A-Za-z][\w.\-]{0,100})=([^&\s\"'<>#;*][^&\s\"'<>#;]{0,4000})")
+        self.query = re.compile(
+            r"(?<=[?&#;])([A-Za-z][\w.\-]{0,100})=([^&\s\"'<>#;*`][^&\s\"'<>#;`]{0,4000})"
+        )
         self.webhook = re.compile(
             r"(hooks\.slack\.com/services/|discord(?:app)?\.com/api/webhooks/)[\w\-/]{8,300}"
         )
@@ -186,7 +188,7 @@ class _Masker:
         elif what == "next" and bare:
             item = bare[2:] if bare.startswith("- ") else bare
             quoted = self._rules.more.match(item)
-            if quoted is not None and item[quoted.end() :] in ("", ",", ";", ")", "),"):
+            if quoted is not None and not item[quoted.end() :].strip(" ,;)]}"):
                 self._open = "next" if item != bare else ""
                 return line[: len(line) - len(line.lstrip("+- \t"))] + f'"{MASK}"' + _end_of(line)
             if (
@@ -207,10 +209,10 @@ class _Masker:
             line = rules.arguments.sub(_mask_argument, line)
             options = rules.quoted_option.findall(line)
             if options:
-                self._near = _NEAR if any(map(is_secret_option, options)) else 0
+                self._near = _NEAR if any(map(is_secret_name, options)) else 0
         if "--" in line:
             line = rules.option.sub(
-                lambda found: f"{found[1]}{found[2]}{MASK}" if is_secret_option(found[1]) else found[0], line
+                lambda found: f"{found[1]}{found[2]}{MASK}" if is_secret_name(found[1]) else found[0], line
             )
         return line
 
@@ -262,7 +264,9 @@ class _Masker:
                 if '"' in rest or "'" in rest:
                     # A call or a container: the texts inside are masked, its name stays readable.
                     line = line[:start] + _mask_strings(line[start:])
-                elif rest != value[0] and (kind == "open" or self._is_unquoted_text(found, line, rest)):
+                elif rest not in (value[0], "[]", "{}", "()") and (
+                    kind == "open" or self._is_unquoted_text(found, line, rest)
+                ):
                     masked, end = MASK, start + len(rest)
             parts += (line[done:start], masked)
             done = at = end
@@ -346,7 +350,6 @@ class _Masker:
 
 def _mask_argument(found: re.Match[str]) -> str:
     name = found["name"]
-    dashed = name.startswith("--")
-    if not (is_secret_option(name) if dashed else found["open"] and is_secret_name(name)):
+    if not is_secret_name(name) or not (name.startswith("--") or found["open"]):
         return found[0]
     return f"{found['head']}{MASK}{found['q']}"
