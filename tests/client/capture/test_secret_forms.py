@@ -70,6 +70,9 @@ FORMS = {
     "dotted": f"openai.api_key = '{S}'",
     "db_pass": f'db_pass = "{S}"',
     "toml": f"[db]\npwd = '{S}'",
+    "login alone": f'wandb.login("{S}")',
+    "setter": f"HfFolder.save_token('{S}')",
+    "xml element": f"  <password>{S}</password>",
     "xml": f'<add key="Password" value="{S}"/>',
     "dockerfile": f"ENV OPENAI_API_KEY={S}",
     "walrus": f'if (token := "{S}"):',
@@ -275,6 +278,8 @@ def test_a_diff_of_5_mb_is_quick() -> None:
         "token " + " " * 1_000_000,
         "-----BEGIN PRIVATE KEY-----" * 30_000,
         "token: " + "a " * 400_000,
+        "<token>" * 100_000 + "</",
+        'login("' * 100_000,
     ],
     ids=lambda line: line[:12],
 )

@@ -26,7 +26,7 @@ _NEAR = 3
 
 class _Rules:
     def __init__(self) -> None:
-        self.hint = re.compile(r"(?i)secret|pass|pwd|token|key|cred|auth|sig")
+        self.hint = re.compile(r"(?i)secret|pass|pwd|token|key|cred|auth|sig|login\(")
         # Starts at the beginnings of words only and is bounded, so that a line of a megabyte costs one pass.
         self.pair = re.compile(
             r"(?<![\w.\-])(?P<name>[A-Za-z_][\w.\-]{0,100})(?P<close>(?:\\?[\"'])?\]?)"
@@ -48,6 +48,11 @@ class _Rules:
             r"(?P<head>(?P<open>\(\s{0,20})?(?P<quote>[\"'])(?P<name>-{0,2}[A-Za-z_][\w.\-]{0,100})(?P=quote)\s{0,20},\s{0,20}"
             r"[rbfu]{0,2}(?P<q>[\"']))(?P<value>(?!-)[^\"'\n]{1,2000})(?P=q)"
         )
+        self.setter = re.compile(
+            r"(\b(?:login|(?:save|set|use)_(?:access_token|auth_token|token|api_key|password|secret))\(\s{0,20}[\"'])"
+            r"[^\"'\n]{8,500}"
+        )
+        self.element = re.compile(r"<([A-Za-z][\w.\-]{0,60})>[^<\n]{1,2000}(?=</)")
         self.quoted_option = re.compile(r"[\"'](--[A-Za-z][\w\-]{0,100})[\"']")
         self.option = re.compile(
             r"(?<![\w\-])(--[A-Za-z][\w.\-]{0,100})([ \t]{1,20})([^\s\-\"'`,;)\]|][^\s\"'`,;)]{0,2000})"
@@ -207,9 +212,14 @@ class _Masker:
         rules = self._rules
         if '"' in line or "'" in line:
             line = rules.arguments.sub(_mask_argument, line)
+            line = rules.setter.sub(rf"\1{MASK}", line)
             options = rules.quoted_option.findall(line)
             if options:
                 self._near = _NEAR if any(map(is_secret_name, options)) else 0
+        if "</" in line:
+            line = rules.element.sub(
+                lambda found: f"<{found[1]}>{MASK}" if is_secret_name(found[1]) else found[0], line
+            )
         if "--" in line:
             line = rules.option.sub(
                 lambda found: f"{found[1]}{found[2]}{MASK}" if is_secret_name(found[1]) else found[0], line
