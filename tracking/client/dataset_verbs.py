@@ -117,7 +117,7 @@ class DatasetVerbs(GuardedVerbs):
         if array is not None:
             facts = facts_of_array(array)
         else:
-            facts = facts_of_columns(columns_of(data), _size_of(data))
+            facts = facts_of_columns(columns_of(data, "log_dataset"), _size_of(data))
         if not store_bytes:
             return facts, None
         if array is not None:

@@ -155,7 +155,7 @@ def test_a_bad_call_warns_once_and_the_run_goes_on(store_folder: Path, data_fold
                 run.log_dataset(FRAME, "")
                 run.log_dataset(object(), "train")
         tracking.log_dataset(FRAME, "kept")
-    assert len(told) == 6
+    assert len(told) == 6, [str(one.message) for one in told]
     with tracking.open_store(store_folder) as store:
         assert [record.name for record in store.datasets(run.id)] == ["kept"]
 
@@ -186,3 +186,9 @@ def test_a_folder_that_is_read_for_minutes_is_announced(
             run.log_dataset(data_folder, "too large")
     with tracking.open_store(store_folder) as store:
         assert [record.name for record in store.datasets(run.id)] == ["small", "large"]
+
+
+def test_what_is_no_dataset_is_refused_under_the_verbs_own_name(store_folder: Path) -> None:
+    with tracking.start_run("data", store=store_folder, capture=False) as run:
+        with pytest.warns(tracking.TrackingWarning, match="log_dataset takes a data frame.* not int"):
+            run.log_dataset(5, "train")
