@@ -275,3 +275,28 @@ def test_orphans_of_killed_writers_go(store: tracking.Store, store_folder: Path)
 def test_an_empty_store_is_clean(store: tracking.Store) -> None:
     report = store.gc()
     assert (report.runs, report.objects, report.bytes, report.spared) == ((), 0, 0, ())
+
+
+def test_of_two_clean_ups_at_once_neither_says_that_it_spared_what_the_other_removed(
+    store: tracking.Store, store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracking.artifacts.cleaning import Cleaning
+    from tracking.records import GcReport
+
+    run_id = log(store_folder, "one")
+    store.delete_run(run_id)
+    purge = Cleaning._purge
+    others: list[GcReport] = []
+
+    def late(self: Cleaning, family: object, before: object) -> bool:
+        if not others:
+            monkeypatch.setattr(Cleaning, "_purge", purge)
+            with tracking.open_store(store_folder) as other:
+                others.append(other.gc())
+        return purge(self, family, before)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Cleaning, "_purge", late)
+    report = store.gc()
+    assert [run.id for run in others[0].runs] == [run_id]
+    assert report.runs == ()
+    assert run_id not in [one.what for one in report.spared]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tracking
 from tracking.artifacts.names import checked_artifact_name
 from tracking.errors import InvalidValue
 
@@ -121,3 +122,20 @@ def test_whatever_is_taken_stays_below_its_folder(text: str, inside: bool) -> No
     assert not {".", ".."} & set(path.parts)
     assert "\\" not in name and "\0" not in name
     assert checked_artifact_name(name, inside=inside) == name
+
+
+def test_an_absolute_name_is_refused_for_what_it_is() -> None:
+    with pytest.raises(tracking.InvalidValue, match="begins with '/'; give a relative name"):
+        checked_artifact_name("/etc/x")
+    with pytest.raises(tracking.InvalidValue, match="a part of it is empty"):
+        checked_artifact_name("a//x")
+
+
+@pytest.mark.parametrize("name", ["a?b", "a*b", "a|b", "<x>", 'say "x"'])
+def test_what_windows_alone_refuses_can_be_downloaded_here(
+    name: str, store_folder: Path, store: tracking.Store, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_text("A")
+    with tracking.start_run(store=store_folder, capture=False, strict=True) as run:
+        run.log_artifact(tmp_path / "a", name)
+    assert store.download(run.id, target=tmp_path / "out").joinpath(name).read_text() == "A"

@@ -147,3 +147,14 @@ def test_a_full_disk_leaves_no_part_of_a_file(
         with pytest.raises(tracking.TrackingError, match="No space left"):
             store.download(run_id, name, tmp_path / "out")
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+
+
+def test_a_name_logged_at_many_steps_is_listed_once(
+    store: tracking.Store, store_folder: Path, data: Path
+) -> None:
+    with tracking.start_run(store=store_folder, capture=False, strict=True) as run:
+        for step in range(20):
+            run.log_artifact(data / "a.txt", "a.txt", step=step)
+        run.log_artifact(data / "a.txt", "z.txt")
+    with pytest.raises(tracking.NotFound, match=r"It has: 'a\.txt', 'z\.txt'\.$"):
+        store.open_artifact(run.id, "absent")

@@ -125,3 +125,19 @@ def test_care_makes_no_store(tmp_path: Path) -> None:
         done = command(tmp_path / "absent", *arguments)
         assert done.returncode == 2 and "no store" in done.stderr
     assert not (tmp_path / "absent").exists()
+
+
+def test_to_delete_twice_says_that_there_was_nothing_to_delete(run_id: str, store_folder: Path) -> None:
+    command(store_folder, "delete", run_id)
+    done = command(store_folder, "delete", run_id)
+    assert done.returncode == 0 and done.stdout == ""
+    assert f"{run_id} is in the trash already" in done.stderr
+
+
+def test_gc_without_an_answer_says_how_to_go_without_one(run_id: str, store_folder: Path) -> None:
+    command(store_folder, "delete", run_id)
+    done = command(store_folder, "gc")
+    assert done.returncode == 1 and "--yes" in done.stderr and "Nothing was removed" in done.stderr
+    assert run_id in command(store_folder, "restore").stdout
+    assert command(store_folder, "gc", "--yes").returncode == 0
+    assert command(store_folder, "restore").stdout == ""

@@ -47,7 +47,7 @@ def test_a_filter_an_order_and_a_limit(command: Command, three_runs: list[str]) 
 def test_columns_stand_as_asked_for(command: Command, three_runs: list[str]) -> None:
     done = command("runs", "--columns", "params.optimizer.name,run", "--columns", "max(metrics.loss),tags")
     assert done.out.splitlines()[0].split() == ["params.optimizer.name", "run", "max(metrics.loss)", "tags"]
-    assert done.out.splitlines()[1].split() == ["'=cmd()", three_runs[2], "51", "a,", "b"]
+    assert done.out.splitlines()[1].split() == ["=cmd()", three_runs[2], "51", "a,", "b"]
 
 
 def test_json_is_one_object_a_line_or_one_list(command: Command, three_runs: list[str]) -> None:
@@ -207,3 +207,41 @@ def test_widths_are_those_of_a_terminal() -> None:
     assert fitted([20, 40], 8, whole=1) == [8]
     assert fitted([10, 40, 10], 9) == [9]
     assert sum(fitted([50] * 30, 20)) <= 20
+
+
+def test_names_are_shown_as_they_are_and_guarded_in_csv_only(
+    command: Command, store_folder: Path, tmp_path: Path
+) -> None:
+    with tracking.start_run(
+        "digits", name="=1+1", params={"formula": "-1+1"}, store=store_folder, capture=False
+    ):
+        pass
+    done = command("runs", "--columns", "name,params.formula")
+    assert done.out.split() == ["name", "params.formula", "=1+1", "-1+1"]
+    command("export", str(tmp_path / "runs.csv"), "--columns", "name,params.formula")
+    assert (tmp_path / "runs.csv").read_text().split()[-1] == "'=1+1,'-1+1"
+
+
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-", ">&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["runs", "runs --json", "show {run}"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_takes_nothing_ends_in_one_line(
+    redirection: str, arguments: str, three_runs: list[str], store_folder: Path
+) -> None:
+    words = arguments.format(run=three_runs[0])
+    line = f"exec {sys.executable} -m tracking {words} --store {store_folder} {redirection}"
+    done = subprocess.run(
+        ["sh", "-c", line],
+        env=script_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    if "2>" in redirection:
+        assert done.stderr == ""
+    else:
+        assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    with tracking.open_store(store_folder) as store:
+        assert store.count() == 3

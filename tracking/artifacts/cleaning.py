@@ -91,10 +91,13 @@ class Cleaning:
         )
 
     def _purge(self, family: trash.Family, before: int | None) -> bool:
-        """Remove the rows of a family, unless it was put back or went live since."""
+        """Remove the rows of a family, unless it was put back or went live since, or another clean-up did."""
         top = family.members[0].uid
+        there = True
 
         def work(connection: Any) -> bool:
+            nonlocal there
+            there = trash.is_there(connection, top)
             spooled = spooled_runs(self._location.spool)
             now = trash.families(connection, before, spooled, only=top)
             if not now or now[0].kept is not None or len(now[0].members) != len(family.members):
@@ -104,7 +107,8 @@ class Cleaning:
 
         if self._engines.write(work):
             return True
-        self._spared.append(Spared(top, "it changed meanwhile"))
+        if there:
+            self._spared.append(Spared(top, "it changed meanwhile"))
         return False
 
     # What is alive

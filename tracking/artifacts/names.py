@@ -28,6 +28,7 @@ def checked_artifact_name(name: object, *, inside: bool = False) -> str:
     A name is parts separated by `/`, in NFC. Refused are empty parts (so absolute names and URLs),
     `.` and `..`, backslashes, drive letters, control characters, the same in percent encoding, parts that
     begin with a space or end with a space or a dot, the words that Windows reserves, and more than 250 characters.
+    Podium runs on Linux and macOS: `?*|<>":`, which their file systems take and Windows does not, are no reason.
 
     Args:
         name: As given or as stored.
@@ -42,6 +43,10 @@ def checked_artifact_name(name: object, *, inside: bool = False) -> str:
     if inside:
         assert isinstance(name, str)
         text = name
+    if text.startswith("/"):
+        raise InvalidValue(
+            f"{text!r:.120} cannot be {what}: it begins with '/'; give a relative name such as 'reports/roc.png'."
+        )
     for part in text.split("/"):
         why = _why_not(part, INSIDE_PART_BYTES if inside else PART_BYTES) or (
             None if inside else _why_awkward(part)

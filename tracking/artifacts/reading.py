@@ -26,7 +26,8 @@ def find_artifact(
     wanted = checked_artifact_name(name)
     named = [record for record in records if record.name == wanted]
     if not named:
-        some = ", ".join(repr(record.name) for record in records[:10]) or "none"
+        names = list(dict.fromkeys(record.name for record in records))
+        some = (", ".join(map(repr, names[:10])) or "none") + (", …" if len(names) > 10 else "")
         raise NotFound(f"Run {run_id} has no artifact {wanted!r}. It has: {some}.")
     if step is not None:
         for record in named:

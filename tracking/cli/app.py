@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import tracking
+from tracking.cli.terminal import drop_output
 from tracking.config import locate_store
 from tracking.errors import NotFound, TrackingError
 from tracking.exports.cells import printable
@@ -66,6 +66,15 @@ def run() -> None:
         print(f"error: {printable(str(error), lines=True)}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except BrokenPipeError:
-        # The reader left (`| head`). Point stdout elsewhere, or the interpreter complains at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader left (`| head`).
+        drop_output()
         sys.exit(1)
+    except OSError as error:
+        # A full disk behind `> file`, for one: there the interpreter would try again at its exit.
+        drop_output()
+        where = "" if error.filename is None else f" ({printable(str(error.filename))})"
+        print(
+            f"error: what was asked for cannot be read or written: {error.strerror or error}{where}",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_ERROR)

@@ -35,7 +35,10 @@ def delete(
     with existing_store(store) as opened, output() as out:
         name = run if experiment else opened.find_run(run)
         gone = opened.delete_experiment(name) if experiment else opened.delete_run(name)
-        out.write(f"{_runs(len(gone))} in the trash now. To undo: tracking restore {printable(name)}\n")
+        if gone:
+            out.write(f"{_runs(len(gone))} in the trash now. To undo: tracking restore {printable(name)}\n")
+        else:
+            say(f"Nothing to delete: {printable(name)} is in the trash already, or has no runs.")
 
 
 @app.command()
@@ -77,8 +80,7 @@ def gc(
         if dry_run or not (plan.runs or plan.objects or plan.bytes):
             return
         out.flush()
-        if not yes and not typer.confirm("Remove this for good?", default=False, err=True):
-            say("Nothing was removed.")
+        if not yes and not _confirmed("Remove this for good?"):
             raise typer.Exit(1)
         out.write(_report(opened.gc(older_than=span)))
 
@@ -121,6 +123,17 @@ def backup(
         with existing_store(store) as opened:
             written = opened.backup(file)
         out.write(f"{written}  {_size(written.stat().st_size)}\n")
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        answer = typer.confirm(question, default=False, err=True)
+    except typer.Abort:
+        say("\nNothing was removed: there was no answer. Where nobody can be asked, say --yes.")
+        return False
+    if not answer:
+        say("Nothing was removed.")
+    return answer
 
 
 def _report(report: GcReport) -> str:

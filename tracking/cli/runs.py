@@ -11,7 +11,7 @@ import typer
 from tracking.cli.app import StoreOption, app, existing_store
 from tracking.cli.record_text import record_json, write_record
 from tracking.cli.terminal import TextTable, output, say
-from tracking.exports.cells import csv_cell, json_text, time_text
+from tracking.exports.cells import json_text, time_text
 
 FIRST = ("run", "name", "experiment", "status", "created", "duration")
 METRICS_SHOWN = 8
@@ -164,7 +164,11 @@ def _cells(name: str, values: Sequence[Any]) -> list[str]:
         return [format.duration(value) for value in values]
     if name == "tags":
         return [", ".join(value or ()) for value in values]
-    return [
-        "" if value is None else format.number(value) if isinstance(value, float) else str(csv_cell(value))
-        for value in values
-    ]
+    return [format.number(value) if isinstance(value, float) else _text(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    # A name is shown as it is: what makes a spreadsheet take it for a formula matters in CSV only.
+    return value if isinstance(value, str) else json_text(value)

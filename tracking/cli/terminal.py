@@ -14,6 +14,7 @@ from typing import TextIO
 import typer
 
 from tracking.config import colour_is_off
+from tracking.errors import TrackingError
 from tracking.exports.cells import printable
 
 GAP = "  "
@@ -27,7 +28,13 @@ _COLOURS = {"running": "36", "finished": "32", "failed": "31", "lost": "33", "in
 
 @contextmanager
 def output() -> Iterator[TextIO]:
-    """Give standard output; a reader that leaves before the end (`| head`) ends the command in peace."""
+    """Give standard output; a reader that leaves before the end (`| head`) ends the command in peace.
+
+    Raises:
+        TrackingError: It is closed.
+    """
+    if sys.stdout is None:
+        raise TrackingError("Standard output is closed. To drop what is printed: > /dev/null")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal of another encoding shows what it lacks as an escape.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -35,9 +42,14 @@ def output() -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
     except BrokenPipeError:
-        # Point stdout elsewhere, or the interpreter complains at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         raise typer.Exit(0) from None
+
+
+def drop_output() -> None:
+    """Point standard output elsewhere, or the interpreter complains at its exit of what it cannot write."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:

@@ -193,6 +193,11 @@ def purge(connection: Connection, members: Sequence[Any]) -> None:
             run_writes.bump_experiment(connection, number, structure=True)
 
 
+def is_there(connection: Connection, uid: str) -> bool:
+    """Whether there is such a run, in the trash or not."""
+    return bool(_select(connection, runs.c.uid == uid))
+
+
 def session_offsets(connection: Connection) -> dict[str, int]:
     """Return up to which offset each known spool is in the database."""
     rows = connection.execute(select(sessions.c.spool, sessions.c.ingested))
