@@ -314,6 +314,21 @@ def test_a_program_that_hangs_holds_nothing_up(
     assert left == ""
 
 
+def test_a_git_that_hangs_costs_a_script_that_is_over_at_once_about_a_second(
+    run_script: RunScript, project: Path, tmp_path: Path, store: Store
+) -> None:
+    def finish(env: dict[str, str]) -> float:
+        done = run_script(HANGING, str(store.location.root), "0", cwd=project, env=env)
+        assert done.returncode == 0, done.stderr
+        return float(done.stdout.split()[2])
+
+    path = hanging_program(tmp_path / "bin", "git")
+    # The best of three: other programs on the machine are not what is measured.
+    usual = min(finish({}) for _ in range(3))
+    hanging = min(finish({"PATH": path}) for _ in range(3))
+    assert hanging < usual + 1.3, (usual, hanging)
+
+
 def test_a_hundred_thousand_files(run_script: RunScript, project: Path, store: Store) -> None:
     for number in range(100):
         folder = project / f"part{number}"
