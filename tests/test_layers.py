@@ -13,11 +13,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tracking"
 SQL = {"sqlalchemy", "sqlmodel", "sqlite3", "alembic"}
 
-LOWEST = {"records", "errors", "config", "validation"}
+LOWEST = {"records", "study_records", "errors", "config", "validation"}
 
 # layer: what it may import, beside itself and its own files.
 MAY_IMPORT: dict[str, set[str]] = {
     "records": set(),
+    "study_records": {"records"},
     "errors": set(),
     "config": {"errors"},
     "validation": {"errors", "records"},

@@ -303,9 +303,7 @@ class StudyRow(Table, table=True):
     """
 
     __tablename__ = "studies"
-    __table_args__ = (
-        Index("uq_studies_name", "name", unique=True, sqlite_where=text("deleted IS NULL")),
-    )
+    __table_args__ = (Index("uq_studies_name", "name", unique=True, sqlite_where=text("deleted IS NULL")),)
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(sa_column=_text())
     experiment: str = Field(sa_column=_text())

@@ -26,7 +26,9 @@ def upgrade() -> None:
         sa.Column("trials", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_studies"),
     )
-    op.create_index("uq_studies_name", "studies", ["name"], unique=True, sqlite_where=sa.text("deleted IS NULL"))
+    op.create_index(
+        "uq_studies_name", "studies", ["name"], unique=True, sqlite_where=sa.text("deleted IS NULL")
+    )
     op.create_table(
         "study_journal",
         sa.Column("study_id", sa.Integer(), nullable=False),

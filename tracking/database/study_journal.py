@@ -1,0 +1,217 @@
+"""The journal of each study: appended to, and read for a replay.
+
+An append is one short transaction that also folds what it appends (`study_fold`), so that trials are runs
+as soon as they are anything. Where rows of a study are being made again, it folds some of the rest as well.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, case, column, insert, select, table, update
+
+from tracking.database.engine import Engines
+from tracking.database.prepared import Prepared
+from tracking.database.schema import CURRENT, VERSION_TABLE
+from tracking.database.study_fold import fold
+from tracking.database.study_ops import NOTHING, Op, OpCode, dump, load
+from tracking.database.study_rows import Study, journal, snapshots, studies
+from tracking.errors import NotFound, StoreError, StoreTooNew
+from tracking.spool.files import new_run_id
+
+PATIENCE = 60.0
+"""Seconds to wait for the database: a study should outlive somebody's long transaction."""
+CATCH_UP = 200
+"""Operations that an append folds at most where a study is behind."""
+
+_VERSION = Prepared(select(column("version_num")).select_from(table(VERSION_TABLE)))
+_GROW = Prepared(
+    update(studies)
+    .where(studies.c.id == bindparam("study"))
+    .values(
+        ops=studies.c.ops + 1,
+        # Folded below, in this transaction; one that is behind stays behind.
+        folded=case((studies.c.folded == studies.c.ops, studies.c.folded + 1), else_=studies.c.folded),
+        trials=studies.c.trials + case((studies.c.deleted.is_(None), bindparam("created")), else_=0),
+        deleted=case((studies.c.deleted.is_(None), bindparam("gone")), else_=studies.c.deleted),
+    )
+    .returning(
+        studies.c.ops,
+        studies.c.folded,
+        studies.c.trials,
+        studies.c.deleted,
+        studies.c.experiment,
+        studies.c.directions,
+    )
+)
+_APPEND = Prepared(
+    insert(journal).values(
+        study_id=bindparam("study"),
+        position=bindparam("position"),
+        trial=bindparam("trial"),
+        op=bindparam("op"),
+    )
+)
+_STATE = Prepared(select(studies.c.ops, studies.c.folded).where(studies.c.id == bindparam("study")))
+_TAIL = Prepared(
+    select(journal.c.op)
+    .where(journal.c.study_id == bindparam("study"), journal.c.position >= bindparam("first"))
+    .order_by(journal.c.position)
+)
+_SNAPSHOTS = Prepared(
+    select(snapshots.c.position, snapshots.c.op).where(snapshots.c.study_id == bindparam("study"))
+)
+_REST = Prepared(
+    select(journal.c.position, journal.c.op)
+    .select_from(
+        journal.outerjoin(
+            snapshots,
+            and_(snapshots.c.study_id == journal.c.study_id, snapshots.c.number == journal.c.trial),
+        )
+    )
+    .where(journal.c.study_id == bindparam("study"), snapshots.c.number.is_(None))
+)
+
+
+def create_study(
+    engines: Engines, name: str, directions: Sequence[int], experiment: str, header: Op
+) -> int | None:
+    """Make a study; returns its number, None when there is one of that name.
+
+    Args:
+        engines: Of the store.
+        name: Of the study.
+        directions: Optuna's numbers, one per objective.
+        experiment: Where the runs of its trials go.
+        header: The operation that the journal begins with.
+    """
+    now = time.time_ns() // 1000
+
+    def work(connection: Connection) -> int | None:
+        _check_schema(connection)
+        taken = select(studies.c.id).where(studies.c.name == name, studies.c.deleted.is_(None))
+        if connection.execute(taken).first() is not None:
+            return None
+        made = insert(studies).values(
+            name=name,
+            experiment=experiment,
+            directions=json.dumps(list(directions)),
+            created=now,
+            ops=0,
+            folded=0,
+            trials=0,
+        )
+        number = int(connection.execute(made).inserted_primary_key[0])  # type: ignore[index]
+        _append(connection, number, dump({**header, "at": now}))
+        return number
+
+    return engines.write(work, patience=PATIENCE)
+
+
+def append(engines: Engines, study: int, ops: Sequence[Op]) -> None:
+    """Append operations to a study's journal and fold them, in one transaction.
+
+    Raises:
+        NotFound: There is no such study.
+        TypeError: JSON does not know a value in an operation.
+        StoreBusy: The database stayed locked for a minute.
+        StoreError: It refuses.
+    """
+    now = time.time_ns() // 1000
+    texts = []
+    for op in ops:
+        ours: Op = {"at": now}
+        if op["op_code"] == OpCode.CREATE_TRIAL:
+            ours["run"] = new_run_id(now)
+        texts.append(dump({**op, **ours}))
+
+    def work(connection: Connection) -> None:
+        _check_schema(connection)
+        for text in texts:
+            _append(connection, study, text)
+
+    engines.write(work, patience=PATIENCE)
+
+
+def read(engines: Engines, study: int, first: int) -> list[Op]:
+    """Return the operations of a study from position `first` on, for a replay.
+
+    From the beginning, a finished trial comes as one operation that creates it whole, and in the place of
+    the others about it stand as many that do nothing: what a replay arrives at is the same, several times sooner.
+    """
+    with engines.reading() as connection:
+        if first > 0:
+            return load(_TAIL(connection, study=study, first=first).scalars())
+        state = _STATE(connection, study=study).first()
+        if state is None:
+            raise unknown(study)
+        ops: list[Op] = [NOTHING] * state.ops
+        for statement in (_SNAPSHOTS, _REST):
+            rows = statement(connection, study=study).all()
+            for row, op in zip(rows, load(row.op for row in rows), strict=True):
+                ops[row.position] = op
+    return ops
+
+
+def catch_up(connection: Connection, study: int, limit: int = CATCH_UP) -> bool:
+    """Fold up to `limit` operations of a study that is behind; returns whether it still is."""
+    row = connection.execute(select(studies).where(studies.c.id == study)).one()
+    rows = connection.execute(
+        select(journal)
+        .where(journal.c.study_id == study, journal.c.position >= row.folded)
+        .order_by(journal.c.position)
+        .limit(limit)
+    ).all()
+    known = _study(study, row)
+    for each, op in zip(rows, load(each.op for each in rows), strict=True):
+        fold(connection, known, each.position, each.trial, op)
+    folded = row.folded + len(rows)
+    connection.execute(update(studies).where(studies.c.id == study).values(folded=folded))
+    return bool(folded < row.ops)
+
+
+def unknown(study: object) -> NotFound:
+    """Return the error for a study that there is none of."""
+    return NotFound(f"There is no study {study!r} in this store.")
+
+
+def _append(connection: Connection, study: int, text: str) -> None:
+    op = json.loads(text)
+    code = op["op_code"]
+    creates = code == OpCode.CREATE_TRIAL
+    row = _GROW(
+        connection,
+        study=study,
+        created=int(creates),
+        gone=op["at"] if code == OpCode.DELETE_STUDY else None,
+    ).first()
+    if row is None:
+        raise unknown(study)
+    position = row.ops - 1
+    trial = op.get("trial_id")
+    if creates:
+        trial = row.trials - 1 if row.deleted is None else None
+    elif trial is not None and not 0 <= trial < row.trials:
+        trial = None
+    _APPEND(connection, study=study, position=position, trial=trial, op=text)
+    if row.folded == row.ops:
+        fold(connection, _study(study, row), position, trial, op)
+    else:
+        catch_up(connection, study)
+
+
+def _study(number: int, row: Any) -> Study:
+    return Study(number, row.experiment, tuple(json.loads(row.directions)))
+
+
+def _check_schema(connection: Connection) -> None:
+    version = _VERSION(connection).scalar()
+    if version != CURRENT:
+        kind = StoreTooNew if str(version) > CURRENT else StoreError
+        raise kind(
+            f"The store was migrated from schema {CURRENT} to {version} while this study was open. "
+            "Start its processes again with the Podium that did so."
+        )

@@ -1,0 +1,34 @@
+"""The journal of one study as Optuna's journal storage wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from optuna.storages.journal import BaseJournalBackend
+
+from tracking.database import study_journal
+from tracking.database.engine import Engines
+
+
+class TableJournal(BaseJournalBackend):
+    """Reads and appends operations of one study; what is appended is folded into runs at once.
+
+    It offers no snapshots: Optuna's are pickled, and a replay is fast without them.
+
+    Args:
+        engines: Of the store.
+        study: Internal number of the study.
+    """
+
+    def __init__(self, engines: Engines, study: int) -> None:
+        self._engines = engines
+        self._study = study
+
+    def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
+        """Return the operations from a position on; see `BaseJournalBackend`."""
+        return study_journal.read(self._engines, self._study, log_number_from)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append operations; see `BaseJournalBackend`."""
+        study_journal.append(self._engines, self._study, logs)
