@@ -33,11 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store_handle": LOWEST | {"spool", "database", "client", "artifacts"},
     "store_carried": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_listing": LOWEST | {"database", "store_handle"},
+    "store_studies": LOWEST | {"database", "store_handle"},
     "store_merge": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_care": LOWEST | {"spool", "database", "client", "artifacts", "store_handle"},
     "store": LOWEST
     | {"spool", "database", "client", "artifacts", "registry", "analysis"}
-    | {"store_handle", "store_carried", "store_listing", "store_merge", "store_care"},
+    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_merge", "store_care"},
     "exports": LOWEST,
     "ui": LOWEST | {"store", "analysis"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from tracking.database.blocks import BlockDamaged
+from tracking.database.prepared import driver_execute
 from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
 
 Result = TypeVar("Result")
@@ -75,7 +76,7 @@ def make_engine(path: Path, *, read_only: bool = False, busy_seconds: float = BU
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver_execute(connection, begin)
 
     _engines.add(engine)
     return engine

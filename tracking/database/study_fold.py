@@ -13,8 +13,6 @@ What is written follows from the operations alone, moments included, so that a s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -48,11 +46,11 @@ from tracking.database.study_rows import (
     store_trial,
     study_params,
     trials,
+    write_params,
     write_run,
 )
-from tracking.errors import InvalidValue
 from tracking.records import RunStatus
-from tracking.validation import KEY_LIMIT, flatten_params, normalized
+from tracking.validation import KEY_LIMIT, normalized
 
 INTERMEDIATE_KEY = "intermediate_value"
 """The metric that holds what an objective reports."""
@@ -150,7 +148,7 @@ def _create(connection: Connection, study: Study, position: int, number: int, op
     distributions = op.get("distributions", {})
     for name, distribution in distributions.items():
         trial.params[name] = param_value(distribution, op["params"][name])
-        _ADD_DISTRIBUTION(connection, study=study.id, param=name, given=distribution)
+        _ADD_DISTRIBUTION.run(connection, study=study.id, param=name, given=distribution)
     if known is None:
         add_trial(connection, study, trial, op["run"])
     else:  # folded again; of a run that was removed for good nothing comes back
@@ -158,7 +156,7 @@ def _create(connection: Connection, study: Study, position: int, number: int, op
         store_trial(connection, study, trial)
     reported = {int(step): value for step, value in op.get("intermediate_values", {}).items()}
     if trial.run is not None and trial.session is not None:
-        _write_params(connection, trial.run, trial.params)
+        write_params(connection, trial.run, trial.params)
         add_points(connection, trial.run, trial.session, INTERMEDIATE_KEY, reported, op["at"])
     if trial.state in FINISHED:
         _finish(connection, study, trial, op["at"])
@@ -173,12 +171,14 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
     stored = structure = code != OpCode.SET_TRIAL_INTERMEDIATE_VALUE
     if code == OpCode.SET_TRIAL_PARAM:
         name, distribution = op["param_name"], op["distribution"]
-        _ADD_DISTRIBUTION(connection, study=study.id, param=name, given=distribution)
-        if not compatible(_first_distribution(connection, study, name), distribution):
+        first = _FIRST_DISTRIBUTION.value(connection, study=study.id, param=name)
+        if first is None:
+            _ADD_DISTRIBUTION.run(connection, study=study.id, param=name, given=distribution)
+        elif not compatible(first, distribution):
             return
         trial.params[name] = param_value(distribution, op["param_value_internal"])
         if trial.run is not None:
-            _write_params(connection, trial.run, {name: trial.params[name]})
+            write_params(connection, trial.run, {name: trial.params[name]})
     elif code == OpCode.SET_TRIAL_STATE_VALUES:
         if op["state"] == STATES.index(RUNNING) and trial.state == RUNNING:
             return
@@ -200,17 +200,8 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
         return  # what only samplers and pruners read
     if stored:
         store_trial(connection, study, trial)
-    write_run(connection, trial, position, op["at"], structure=structure)
-
-
-def _write_params(connection: Connection, run: int, params: Mapping[str, Any]) -> None:
-    leaves = []
-    for name, value in params.items():
-        try:
-            leaves += flatten_params({name: value})
-        except InvalidValue:  # nested beyond all reason
-            leaves.append((normalized(name), "repr", "a choice that is nested too deep", None, None))
-    run_writes.set_params(connection, run, leaves)
+    newer = code in (OpCode.SET_TRIAL_STATE_VALUES, OpCode.SET_TRIAL_INTERMEDIATE_VALUE)
+    write_run(connection, trial, position if newer else None, op["at"], structure=structure)
 
 
 def _finish(connection: Connection, study: Study, trial: Trial, at: int) -> None:
@@ -225,15 +216,13 @@ def _finish(connection: Connection, study: Study, trial: Trial, at: int) -> None
 
 def _snapshot(connection: Connection, study: Study, number: int, position: int) -> None:
     """Write the finished trial as one operation; `position` is that of the one that finished it."""
-    rows = _TRIAL_OPS(connection, study=study.id, number=number, until=position).all()
-    whole = whole_trial(
-        load([row.op for row in rows]), lambda name: _first_distribution(connection, study, name)
-    )
-    _ADD_SNAPSHOT(connection, study=study.id, number=number, position=rows[0].position, op=dump(whole))
+    rows = _TRIAL_OPS.rows(connection, study=study.id, number=number, until=position)
+    whole = whole_trial(load(op for _, op in rows), lambda name: _first_distribution(connection, study, name))
+    _ADD_SNAPSHOT.run(connection, study=study.id, number=number, position=rows[0][0], op=dump(whole))
 
 
 def _first_distribution(connection: Connection, study: Study, name: str) -> str:
-    return str(_FIRST_DISTRIBUTION(connection, study=study.id, param=name).scalar_one())
+    return str(_FIRST_DISTRIBUTION.value(connection, study=study.id, param=name))
 
 
 def value_keys(said: str | None, count: int) -> list[str]:
@@ -253,7 +242,7 @@ def value_keys(said: str | None, count: int) -> list[str]:
 
 
 def _value_keys(connection: Connection, study: Study) -> list[str]:
-    return value_keys(_METRIC_NAMES(connection, study=study.id).scalar(), len(study.directions))
+    return value_keys(_METRIC_NAMES.value(connection, study=study.id), len(study.directions))
 
 
 def _set_goals(connection: Connection, study: Study, experiment: int) -> None:
@@ -275,7 +264,7 @@ def _set_attribute(connection: Connection, study: Study, position: int, op: Op) 
     user = op["op_code"] == OpCode.SET_STUDY_USER_ATTR
     kind, said = ("user", op["user_attr"]) if user else ("system", op["system_attr"])
     for key, value in said.items():
-        _SET_ATTRIBUTE(
+        _SET_ATTRIBUTE.run(
             connection, study=study.id, kind=kind, key=key, position=position, value=json.dumps(value)
         )
     if not user and METRIC_NAMES in said:

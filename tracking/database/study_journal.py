@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, column, insert, select, table, update
 
@@ -55,7 +54,7 @@ _APPEND = Prepared(
         op=bindparam("op"),
     )
 )
-_STATE = Prepared(select(studies.c.ops, studies.c.folded).where(studies.c.id == bindparam("study")))
+_COUNT = Prepared(select(studies.c.ops).where(studies.c.id == bindparam("study")))
 _TAIL = Prepared(
     select(journal.c.op)
     .where(journal.c.study_id == bindparam("study"), journal.c.position >= bindparam("first"))
@@ -105,14 +104,18 @@ def create_study(
             trials=0,
         )
         number = int(connection.execute(made).inserted_primary_key[0])  # type: ignore[index]
-        _append(connection, number, dump({**header, "at": now}))
+        first = {**header, "at": now}
+        _append(connection, number, dump(first), first)
         return number
 
     return engines.write(work, patience=PATIENCE)
 
 
-def append(engines: Engines, study: int, ops: Sequence[Op]) -> None:
+def append(engines: Engines, study: int, ops: Sequence[Op]) -> tuple[int, list[Op]]:
     """Append operations to a study's journal and fold them, in one transaction.
+
+    Returns:
+        The position of the first one, and all of them as a later reading gives them.
 
     Raises:
         NotFound: There is no such study.
@@ -128,12 +131,14 @@ def append(engines: Engines, study: int, ops: Sequence[Op]) -> None:
             ours["run"] = new_run_id(now)
         texts.append(dump({**op, **ours}))
 
-    def work(connection: Connection) -> None:
-        _check_schema(connection)
-        for text in texts:
-            _append(connection, study, text)
+    said = load(texts)
 
-    engines.write(work, patience=PATIENCE)
+    def work(connection: Connection) -> int:
+        _check_schema(connection)
+        places = [_append(connection, study, text, op) for text, op in zip(texts, said, strict=True)]
+        return places[0]
+
+    return engines.write(work, patience=PATIENCE), said
 
 
 def read(engines: Engines, study: int, first: int) -> list[Op]:
@@ -144,15 +149,15 @@ def read(engines: Engines, study: int, first: int) -> list[Op]:
     """
     with engines.reading() as connection:
         if first > 0:
-            return load(_TAIL(connection, study=study, first=first).scalars())
-        state = _STATE(connection, study=study).first()
-        if state is None:
-            raise unknown(study)
-        ops: list[Op] = [NOTHING] * state.ops
-        for statement in (_SNAPSHOTS, _REST):
-            rows = statement(connection, study=study).all()
-            for row, op in zip(rows, load(row.op for row in rows), strict=True):
-                ops[row.position] = op
+            return load(op for (op,) in _TAIL.rows(connection, study=study, first=first))
+        with connection.begin():
+            count = _COUNT.value(connection, study=study)
+            if count is None:
+                raise unknown(study)
+            found = [*_SNAPSHOTS.rows(connection, study=study), *_REST.rows(connection, study=study)]
+    ops: list[Op] = [NOTHING] * count
+    for (position, _), op in zip(found, load(op for _, op in found), strict=True):
+        ops[position] = op
     return ops
 
 
@@ -165,7 +170,7 @@ def catch_up(connection: Connection, study: int, limit: int = CATCH_UP) -> bool:
         .order_by(journal.c.position)
         .limit(limit)
     ).all()
-    known = _study(study, row)
+    known = _study(study, row.experiment, row.directions)
     for each, op in zip(rows, load(each.op for each in rows), strict=True):
         fold(connection, known, each.position, each.trial, op)
     folded = row.folded + len(rows)
@@ -178,37 +183,37 @@ def unknown(study: object) -> NotFound:
     return NotFound(f"There is no study {study!r} in this store.")
 
 
-def _append(connection: Connection, study: int, text: str) -> None:
-    op = json.loads(text)
+def _append(connection: Connection, study: int, text: str, op: Op) -> int:
     code = op["op_code"]
     creates = code == OpCode.CREATE_TRIAL
-    row = _GROW(
+    row = _GROW.first(
         connection,
         study=study,
         created=int(creates),
         gone=op["at"] if code == OpCode.DELETE_STUDY else None,
-    ).first()
+    )
     if row is None:
         raise unknown(study)
-    position = row.ops - 1
+    count, folded, made, deleted, experiment, directions = row
     trial = op.get("trial_id")
     if creates:
-        trial = row.trials - 1 if row.deleted is None else None
-    elif trial is not None and not 0 <= trial < row.trials:
+        trial = made - 1 if deleted is None else None
+    elif trial is not None and not 0 <= trial < made:
         trial = None
-    _APPEND(connection, study=study, position=position, trial=trial, op=text)
-    if row.folded == row.ops:
-        fold(connection, _study(study, row), position, trial, op)
+    _APPEND.run(connection, study=study, position=count - 1, trial=trial, op=text)
+    if folded == count:
+        fold(connection, _study(study, experiment, directions), count - 1, trial, op)
     else:
         catch_up(connection, study)
+    return int(count) - 1
 
 
-def _study(number: int, row: Any) -> Study:
-    return Study(number, row.experiment, tuple(json.loads(row.directions)))
+def _study(number: int, experiment: str, directions: str) -> Study:
+    return Study(number, experiment, tuple(json.loads(directions)))
 
 
 def _check_schema(connection: Connection) -> None:
-    version = _VERSION(connection).scalar()
+    version = _VERSION.value(connection)
     if version != CURRENT:
         kind = StoreTooNew if str(version) > CURRENT else StoreError
         raise kind(

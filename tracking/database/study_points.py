@@ -65,9 +65,9 @@ def add_points(
     columns = steps, values, np.full(len(points), at, np.int64)
     number = _key(connection, key)
     given = {"run": run, "key": number, "session": session}
-    series = _FIND_SERIES(connection, **given).scalar()
+    series = _FIND_SERIES.value(connection, **given)
     if series is None:
-        series = _ADD_SERIES(connection, **given).lastrowid
+        series = _ADD_SERIES.run(connection, **given)
         state = SeriesState(number, series)
     else:
         state = _state(connection, number, series)
@@ -77,10 +77,10 @@ def add_points(
 
 def close_series(connection: Connection, run: int, session: int, key: str) -> None:
     """Merge the small blocks of a series: nothing more will come."""
-    number = _FIND_KEY(connection, name=key).scalar()
+    number = _FIND_KEY.value(connection, name=key)
     if number is None:
         return
-    series = _FIND_SERIES(connection, run=run, key=number, session=session).scalar()
+    series = _FIND_SERIES.value(connection, run=run, key=number, session=session)
     if series is not None:
         state = _state(connection, number, series)
         if len(state.open) > 1:
@@ -88,7 +88,7 @@ def close_series(connection: Connection, run: int, session: int, key: str) -> No
 
 
 def _key(connection: Connection, name: str) -> int:
-    found = _FIND_KEY(connection, name=name).scalar()
+    found = _FIND_KEY.value(connection, name=name)
     if found is None:
         found = run_writes.key_numbers(connection, run_writes.metric_keys, [name])[name]
     return int(found)
@@ -97,8 +97,7 @@ def _key(connection: Connection, name: str) -> int:
 def _state(connection: Connection, key: int, series: int) -> SeriesState:
     """Return where a series stands: its points, and its blocks at the end that may still be merged."""
     state = SeriesState(key, series)
-    for row in _SIZES(connection, series=series).mappings():  # by name: `count` is a method of rows
-        position, count = row["position"], row["count"]
+    for position, count in _SIZES.rows(connection, series=series):
         state.points = state.points or position + count
         if count >= BLOCK_POINTS:
             break

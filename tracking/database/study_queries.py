@@ -125,9 +125,15 @@ def study_number(connection: Connection, name: str) -> int:
     return int(found)
 
 
+def study_revision(connection: Connection, name: str) -> int:
+    """Return how many operations there were on a study or its trials; raises NotFound."""
+    number = study_number(connection, name)
+    return int(connection.execute(select(studies.c.ops).where(studies.c.id == number)).scalar_one())
+
+
 def study_name(connection: Connection, number: int) -> str | None:
     """Return the name of a study, None when there is none or it was deleted."""
-    name: str | None = _LIVING(connection, study=number).scalar()
+    name: str | None = _LIVING.value(connection, study=number)
     return name
 
 
@@ -148,7 +154,7 @@ def study_attributes(connection: Connection) -> Mapping[int, Mapping[str, Mappin
     return found
 
 
-def study_of_run(connection: Connection, uid: str) -> tuple[str, int] | None:
+def trial_of_run(connection: Connection, uid: str) -> tuple[str, int] | None:
     """Return the study's name and the number of the trial that a run is, None for another run."""
     query = (
         select(studies.c.name, trials.c.number)

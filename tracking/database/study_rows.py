@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from tracking.database.prepared import Prepared
 from tracking.database.run_writes import experiments, runs, sessions
 from tracking.database.study_ops import FINISHED, STATUS
 from tracking.database.tables import Table
+from tracking.errors import InvalidValue
+from tracking.validation import flatten_params, normalized
 
 studies = Table.metadata.tables["studies"]
 journal = Table.metadata.tables["study_journal"]
@@ -57,7 +60,9 @@ _ROW: dict[str, Any] = {
 }
 _IS_TRIAL = (trials.c.study_id == bindparam("study"), trials.c.number == bindparam("trial"))
 _LOAD = Prepared(
-    select(trials, runs.c.experiment_id, runs.c.created)
+    select(
+        *(trials.c[name] for name in (*_ROW, "run_id", "session_id")), runs.c.experiment_id, runs.c.created
+    )
     .select_from(trials.outerjoin(runs, runs.c.id == trials.c.run_id))
     .where(*_IS_TRIAL)
 )
@@ -101,6 +106,14 @@ _SET_SESSION = Prepared(
     # While a study is folded again the session stays as new as it was: it never goes back.
     .values(ingested=func.max(sessions.c.ingested, bindparam("position")), sealed=bindparam("seal"))
 )
+_FIND_KEY = Prepared(
+    select(run_writes.param_keys.c.id).where(run_writes.param_keys.c.name == bindparam("name"))
+)
+_SET_PARAM = Prepared(
+    run_writes.SET_PARAM.values(
+        {name: bindparam(name) for name in ("run_id", "key_id", "kind", "text", "number", "path")}
+    )
+)
 _BUMP_EXPERIMENT = Prepared(
     update(experiments)
     .where(experiments.c.id == bindparam("experiment"))
@@ -110,21 +123,22 @@ _BUMP_EXPERIMENT = Prepared(
 
 
 def load_trial(connection: Connection, study: Study, number: int) -> Trial | None:
-    row = _LOAD(connection, study=study.id, trial=number).first()
+    row = _LOAD.first(connection, study=study.id, trial=number)
     if row is None:
         return None
+    state, started, completed, objectives, params, attributes, run, session, experiment, created = row
     return Trial(
         number,
-        row.state,
-        started=row.started,
-        completed=row.completed,
-        objectives=None if row.objectives is None else json.loads(row.objectives),
-        params=json.loads(row.params),
-        attributes=json.loads(row.attributes),
-        run=row.run_id,
-        session=row.session_id,
-        experiment=row.experiment_id,
-        created=row.created or 0,
+        state,
+        started=started,
+        completed=completed,
+        objectives=None if objectives is None else json.loads(objectives),
+        params=json.loads(params),
+        attributes=json.loads(attributes),
+        run=run,
+        session=session,
+        experiment=experiment,
+        created=created or 0,
     )
 
 
@@ -132,7 +146,7 @@ def add_trial(connection: Connection, study: Study, trial: Trial, uid: str) -> N
     """Make a trial's row and its run with the session that the study owns; sets their numbers."""
     trial.experiment = run_writes.experiment_number(connection, study.experiment, trial.created)
     began = trial.created if trial.started is None else trial.started
-    trial.run = _NEW_RUN(
+    trial.run = _NEW_RUN.run(
         connection,
         uid=uid,
         experiment_id=trial.experiment,
@@ -140,31 +154,57 @@ def add_trial(connection: Connection, study: Study, trial: Trial, uid: str) -> N
         status=STATUS[trial.state].value,
         created=began,
         last_seen=began,
-    ).lastrowid
-    trial.session = _NEW_SESSION(
+    )
+    trial.session = _NEW_SESSION.run(
         connection, spool=uid + SESSION_MARK, run_id=trial.run, started=trial.created
-    ).lastrowid
-    _MAKE(
+    )
+    _MAKE.run(
         connection, study=study.id, number=trial.number, run=trial.run, session=trial.session, **_row(trial)
     )
 
 
 def store_trial(connection: Connection, study: Study, trial: Trial) -> None:
     """Write a trial's row as it is by now."""
-    _STORE(connection, study=study.id, trial=trial.number, **_row(trial))
+    _STORE.run(connection, study=study.id, trial=trial.number, **_row(trial))
 
 
-def write_run(connection: Connection, trial: Trial, position: int, at: int, *, structure: bool) -> None:
-    """Bring the run's row and the counters up to date; a live run lasts until its last sign of life."""
+def write_params(connection: Connection, run: int, params: Mapping[str, Any]) -> None:
+    """Write params of a run, flat under the names given; one that is there gets the new value."""
+    for name, value in params.items():
+        try:
+            leaves = flatten_params({name: value})
+        except InvalidValue:  # a choice that is nested beyond all reason
+            leaves = [(normalized(name), "repr", "a value that is nested too deep", None, None)]
+        for key, kind, text, number, path in leaves:
+            key_id = _FIND_KEY.value(connection, name=key)
+            if key_id is None:
+                key_id = run_writes.key_numbers(connection, run_writes.param_keys, [key])[key]
+            _SET_PARAM.run(
+                connection, run_id=run, key_id=key_id, kind=kind, text=text, number=number, path=path
+            )
+
+
+def write_run(
+    connection: Connection, trial: Trial, position: int | None, at: int, *, structure: bool
+) -> None:
+    """Bring the run's row and the counters up to date; a live run lasts until its last sign of life.
+
+    Args:
+        connection: In a write transaction.
+        trial: As it is by now; one whose run was removed for good has nothing to write.
+        position: Of the operation, where it makes the study's session newer: by points or the end.
+        at: When it was appended, in microseconds since 1970-01-01 UTC.
+        structure: Whether more than points have changed.
+    """
     if trial.run is None or trial.experiment is None:
         return
-    activity = _BUMP_EXPERIMENT(connection, experiment=trial.experiment, moved=int(structure)).scalar_one()
+    activity = _BUMP_EXPERIMENT.value(connection, experiment=trial.experiment, moved=int(structure))
     created = trial.created if trial.started is None else trial.started
     finished = trial.state in FINISHED
     ended = (trial.completed if trial.completed is not None else at) if finished else None
     until = at if ended is None else ended
     lasted = 0.0 if trial.started is None else max(0.0, (until - trial.started) / 1e6)
-    _SET_RUN(
+    _SET_RUN.run(
         connection,
         run=trial.run,
         status=STATUS[trial.state].value,
@@ -174,7 +214,8 @@ def write_run(connection: Connection, trial: Trial, position: int, at: int, *, s
         seen=until,
         activity=activity,
     )
-    _SET_SESSION(connection, session=trial.session, position=position + 1, seal=int(finished))
+    if position is not None:
+        _SET_SESSION.run(connection, session=trial.session, position=position + 1, seal=int(finished))
 
 
 def _row(trial: Trial) -> dict[str, Any]:
