@@ -11,7 +11,13 @@ from optuna.trial import FrozenTrial
 
 import tracking
 
-STATUS = {"RUNNING": "running", "COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "WAITING": "waiting"}
+STATUS = {
+    "RUNNING": "running",
+    "COMPLETE": "finished",
+    "PRUNED": "pruned",
+    "FAIL": "failed",
+    "WAITING": "waiting",
+}
 
 
 def differences(folder: Path, name: str) -> list[str]:
@@ -34,7 +40,10 @@ def differences(folder: Path, name: str) -> list[str]:
                 "params": (exact(trial.params), exact(record.params)),
                 "run's params": (exact(trial.params), exact(run.flat_params)),
                 "attributes": (trial.user_attrs, record.attributes),
-                "values": (exact(trial.values), exact(None if record.values is None else list(record.values))),
+                "values": (
+                    exact(trial.values),
+                    exact(None if record.values is None else list(record.values)),
+                ),
                 "started": (moment(trial.datetime_start), record.started),
                 "completed": (moment(trial.datetime_complete), record.completed),
                 "reports": (exact(trial.intermediate_values), exact(reports(store, run.id))),

@@ -91,7 +91,7 @@ _METRIC_NAMES = Prepared(
     select(attributes.c.value).where(
         attributes.c.study_id == bindparam("study"),
         attributes.c.kind == "system",
-        attributes.c.key == METRIC_NAMES,
+        attributes.c.key == json.dumps(METRIC_NAMES),
     )
 )
 _ATTRIBUTE = insert(attributes).values(
@@ -148,7 +148,7 @@ def _create(connection: Connection, study: Study, position: int, number: int, op
     distributions = op.get("distributions", {})
     for name, distribution in distributions.items():
         trial.params[name] = param_value(distribution, op["params"][name])
-        _ADD_DISTRIBUTION.run(connection, study=study.id, param=name, given=distribution)
+        _ADD_DISTRIBUTION.run(connection, study=study.id, param=json.dumps(name), given=distribution)
     if known is None:
         add_trial(connection, study, trial, op["run"])
     else:  # folded again; of a run that was removed for good nothing comes back
@@ -171,9 +171,9 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
     stored = structure = code != OpCode.SET_TRIAL_INTERMEDIATE_VALUE
     if code == OpCode.SET_TRIAL_PARAM:
         name, distribution = op["param_name"], op["distribution"]
-        first = _FIRST_DISTRIBUTION.value(connection, study=study.id, param=name)
+        first = _FIRST_DISTRIBUTION.value(connection, study=study.id, param=json.dumps(name))
         if first is None:
-            _ADD_DISTRIBUTION.run(connection, study=study.id, param=name, given=distribution)
+            _ADD_DISTRIBUTION.run(connection, study=study.id, param=json.dumps(name), given=distribution)
         elif not compatible(first, distribution):
             return
         trial.params[name] = param_value(distribution, op["param_value_internal"])
@@ -222,7 +222,7 @@ def _snapshot(connection: Connection, study: Study, number: int, position: int) 
 
 
 def _first_distribution(connection: Connection, study: Study, name: str) -> str:
-    return str(_FIRST_DISTRIBUTION.value(connection, study=study.id, param=name))
+    return str(_FIRST_DISTRIBUTION.value(connection, study=study.id, param=json.dumps(name)))
 
 
 def value_keys(said: str | None, count: int) -> list[str]:
@@ -265,7 +265,12 @@ def _set_attribute(connection: Connection, study: Study, position: int, op: Op) 
     kind, said = ("user", op["user_attr"]) if user else ("system", op["system_attr"])
     for key, value in said.items():
         _SET_ATTRIBUTE.run(
-            connection, study=study.id, kind=kind, key=key, position=position, value=json.dumps(value)
+            connection,
+            study=study.id,
+            kind=kind,
+            key=json.dumps(key),
+            position=position,
+            value=json.dumps(value),
         )
     if not user and METRIC_NAMES in said:
         _set_goals(connection, study, run_writes.experiment_number(connection, study.experiment, op["at"]))

@@ -35,7 +35,7 @@ def study_records(connection: Connection) -> list[StudyRecord]:
         attributes,
         (attributes.c.study_id == studies.c.id)
         & (attributes.c.kind == "system")
-        & (attributes.c.key == METRIC_NAMES),
+        & (attributes.c.key == json.dumps(METRIC_NAMES)),
     )
     found = []
     for row in connection.execute(query.where(studies.c.deleted.is_(None)).order_by(studies.c.id.desc())):
@@ -150,7 +150,7 @@ def study_attributes(connection: Connection) -> Mapping[int, Mapping[str, Mappin
     """Return the attributes of every study: by number, by kind (user, system), by key."""
     found: dict[int, dict[str, dict[str, Any]]] = defaultdict(lambda: {"user": {}, "system": {}})
     for row in connection.execute(select(attributes).order_by(attributes.c.position, attributes.c.key)):
-        found[row.study_id][row.kind][row.key] = json.loads(row.value)
+        found[row.study_id][row.kind][json.loads(row.key)] = json.loads(row.value)
     return found
 
 

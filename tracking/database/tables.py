@@ -370,7 +370,10 @@ class StudySnapshotRow(Table, table=True):
 
 
 class StudyParamRow(Table, table=True):
-    """The distribution (JSON, as Optuna writes it) that a study's first trial with a param drew it from."""
+    """The distribution (JSON, as Optuna writes it) that a study's first trial with a param drew it from.
+
+    `name` is a JSON string, as a study's names may hold what no column can.
+    """
 
     __tablename__ = "study_params"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -380,7 +383,7 @@ class StudyParamRow(Table, table=True):
 
 
 class StudyAttributeRow(Table, table=True):
-    """One attribute of a study; `kind` is user or system, `value` JSON."""
+    """One attribute of a study; `kind` is user or system, `key` a JSON string, `value` JSON."""
 
     __tablename__ = "study_attributes"
     __table_args__ = ({"sqlite_with_rowid": False},)
