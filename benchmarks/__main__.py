@@ -26,6 +26,7 @@ from benchmarks import (
     reading,
     searching,
     startup,
+    studies,
     throughput,
 )
 from benchmarks.report import Row, table
@@ -43,6 +44,7 @@ SUBJECTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "search": searching.searching,
     "dashboard": dashboard.dashboard,
     "compare": comparing.comparing,
+    "studies": studies.studies,
 }
 
 

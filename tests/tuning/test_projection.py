@@ -25,7 +25,7 @@ from optuna.trial import TrialState, create_trial
 
 import tracking
 from tests.tuning.projection import differences
-from tracking.database import study_ops
+from tracking.database import study_fold, study_ops
 
 DISTRIBUTIONS: list[tuple[BaseDistribution, float]] = [
     (FloatDistribution(0, 1), 0.25),
@@ -129,6 +129,14 @@ def test_the_journal_cannot_be_changed(store_folder: Path) -> None:
                 assert "the journal of a study" in str(error)
             else:
                 raise AssertionError(statement)
+
+
+def test_a_trial_ends_without_a_scan_of_its_study(store_folder: Path) -> None:
+    tracking.create_study("s", store=store_folder)
+    statement = str(study_fold._TRIAL_OPS._statement).replace(":study", "?").replace(":number", "?")
+    with closing(sqlite3.connect(store_folder / "tracking.db")) as database:
+        plan = database.execute(f"EXPLAIN QUERY PLAN {statement}", (1, 1)).fetchall()
+    assert "ix_study_journal_trial" in plan[0][3]
 
 
 def test_the_numbers_of_operations_and_states_are_optunas() -> None:

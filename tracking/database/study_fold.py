@@ -68,14 +68,11 @@ _ADD_DISTRIBUTION = Prepared(
     .values(study_id=bindparam("study"), name=bindparam("param"), distribution=bindparam("given"))
     .on_conflict_do_nothing()
 )
+# Not in order: asked for an order, SQLite would scan the whole study for it.
 _TRIAL_OPS = Prepared(
-    select(journal.c.position, journal.c.op)
-    .where(
-        journal.c.study_id == bindparam("study"),
-        journal.c.trial == bindparam("number"),
-        journal.c.position <= bindparam("until"),
+    select(journal.c.position, journal.c.op).where(
+        journal.c.study_id == bindparam("study"), journal.c.trial == bindparam("number")
     )
-    .order_by(journal.c.position)
 )
 _ADD_SNAPSHOT = Prepared(
     insert(snapshots)
@@ -189,7 +186,7 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
         elif trial.state in FINISHED:
             trial.completed = microseconds(op["datetime_complete"])
             _finish(connection, study, trial, op["at"])
-            _snapshot(connection, study, number, position)
+            _snapshot(connection, study, number)
     elif code == OpCode.SET_TRIAL_INTERMEDIATE_VALUE:
         if trial.run is not None and trial.session is not None:
             points = {op["step"]: op["intermediate_value"]}
@@ -214,9 +211,9 @@ def _finish(connection: Connection, study: Study, trial: Trial, at: int) -> None
             add_points(connection, trial.run, trial.session, key, {0: value}, ended)
 
 
-def _snapshot(connection: Connection, study: Study, number: int, position: int) -> None:
-    """Write the finished trial as one operation; `position` is that of the one that finished it."""
-    rows = _TRIAL_OPS.rows(connection, study=study.id, number=number, until=position)
+def _snapshot(connection: Connection, study: Study, number: int) -> None:
+    """Write the finished trial as one operation."""
+    rows = sorted(_TRIAL_OPS.rows(connection, study=study.id, number=number))
     whole = whole_trial(load(op for _, op in rows), lambda name: _first_distribution(connection, study, name))
     _ADD_SNAPSHOT.run(connection, study=study.id, number=number, position=rows[0][0], op=dump(whole))
 

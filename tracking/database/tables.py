@@ -325,8 +325,8 @@ class StudyJournalRow(Table, table=True):
 
     __tablename__ = "study_journal"
     __table_args__ = (
+        # In a table without rowids SQLite would rather scan the study than use it.
         Index("ix_study_journal_trial", "study_id", "trial", sqlite_where=text("trial IS NOT NULL")),
-        {"sqlite_with_rowid": False},
     )
     study_id: int = Field(foreign_key="studies.id", primary_key=True)
     position: int = Field(sa_column=Column(BigInteger, primary_key=True))

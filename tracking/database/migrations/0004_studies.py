@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("op", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name="fk_study_journal_study_id"),
         sa.PrimaryKeyConstraint("study_id", "position", name="pk_study_journal"),
-        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_study_journal_trial",
