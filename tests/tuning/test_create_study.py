@@ -76,7 +76,7 @@ def test_studies_do_not_replay_each_other(store_folder: Path) -> None:
     small.ask()
     storage = tracking.study_storage(store_folder)
     assert len(optuna.load_study(study_name="small", storage=storage).trials) == 1
-    assert len(storage._journals) == 1
+    assert len(storage._replays) == 1
 
 
 def test_every_sampler_and_pruner_of_optuna_works(store_folder: Path) -> None:

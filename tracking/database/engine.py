@@ -165,11 +165,20 @@ def write(engine: Engine, work: Callable[[Connection], Result], *, patience: flo
         StoreBusy: Another process held the lock for longer than `patience`.
         StoreError: The database refuses for another reason.
     """
+
+    def attempt() -> Result:
+        with engine.begin() as connection:
+            return work(connection)
+
+    return retried(engine, attempt, patience=patience)
+
+
+def retried(engine: Engine, attempt: Callable[[], Result], *, patience: float) -> Result:
+    """Run a whole transaction, again while the database is locked; raises as `write` does."""
     give_up = time.monotonic() + patience
     while True:
         try:
-            with engine.begin() as connection:
-                return work(connection)
+            return attempt()
         except DatabaseError as error:
             if not is_busy(error):
                 raise translated(error) from error

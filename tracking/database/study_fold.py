@@ -43,6 +43,7 @@ from tracking.database.study_rows import (
     journal,
     load_trial,
     snapshots,
+    store_params,
     store_trial,
     study_params,
     trials,
@@ -165,7 +166,7 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
     if trial is None or trial.state in FINISHED:
         return
     code = op["op_code"]
-    stored = structure = code != OpCode.SET_TRIAL_INTERMEDIATE_VALUE
+    reported = code == OpCode.SET_TRIAL_INTERMEDIATE_VALUE
     if code == OpCode.SET_TRIAL_PARAM:
         name, distribution = op["param_name"], op["distribution"]
         first = _FIRST_DISTRIBUTION.value(connection, study=study.id, param=json.dumps(name))
@@ -187,7 +188,7 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
             trial.completed = microseconds(op["datetime_complete"])
             _finish(connection, study, trial, op["at"])
             _snapshot(connection, study, number)
-    elif code == OpCode.SET_TRIAL_INTERMEDIATE_VALUE:
+    elif reported:
         if trial.run is not None and trial.session is not None:
             points = {op["step"]: op["intermediate_value"]}
             add_points(connection, trial.run, trial.session, INTERMEDIATE_KEY, points, op["at"])
@@ -195,10 +196,12 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
         trial.attributes.update(op["user_attr"])
     else:
         return  # what only samplers and pruners read
-    if stored:
+    if code == OpCode.SET_TRIAL_PARAM:
+        store_params(connection, study, trial)
+    elif not reported:
         store_trial(connection, study, trial)
-    newer = code in (OpCode.SET_TRIAL_STATE_VALUES, OpCode.SET_TRIAL_INTERMEDIATE_VALUE)
-    write_run(connection, trial, position if newer else None, op["at"], structure=structure)
+    newer = reported or code == OpCode.SET_TRIAL_STATE_VALUES
+    write_run(connection, trial, position if newer else None, op["at"], structure=not reported)
 
 
 def _finish(connection: Connection, study: Study, trial: Trial, at: int) -> None:

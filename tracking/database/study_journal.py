@@ -7,12 +7,15 @@ as soon as they are anything. Where rows of a study are being made again, it fol
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, column, insert, select, table, update
+from sqlalchemy.exc import DatabaseError
 
-from tracking.database.engine import Engines
+from tracking.database.engine import Engines, retried, translated
 from tracking.database.prepared import Prepared
 from tracking.database.schema import CURRENT, VERSION_TABLE
 from tracking.database.study_fold import fold
@@ -26,7 +29,6 @@ PATIENCE = 60.0
 CATCH_UP = 200
 """Operations that an append folds at most where a study is behind."""
 
-_VERSION = Prepared(select(column("version_num")).select_from(table(VERSION_TABLE)))
 _GROW = Prepared(
     update(studies)
     .where(studies.c.id == bindparam("study"))
@@ -44,6 +46,7 @@ _GROW = Prepared(
         studies.c.deleted,
         studies.c.experiment,
         studies.c.directions,
+        select(column("version_num")).select_from(table(VERSION_TABLE)).scalar_subquery(),
     )
 )
 _APPEND = Prepared(
@@ -90,7 +93,6 @@ def create_study(
     now = time.time_ns() // 1000
 
     def work(connection: Connection) -> int | None:
-        _check_schema(connection)
         taken = select(studies.c.id).where(studies.c.name == name, studies.c.deleted.is_(None))
         if connection.execute(taken).first() is not None:
             return None
@@ -111,50 +113,97 @@ def create_study(
     return engines.write(work, patience=PATIENCE)
 
 
-def append(engines: Engines, study: int, ops: Sequence[Op]) -> tuple[int, list[Op]]:
-    """Append operations to a study's journal and fold them, in one transaction.
+class Journals:
+    """The journals of a store's studies, for a process that works on some of them.
 
-    Returns:
-        The position of the first one, and all of them as a later reading gives them.
+    It keeps a connection for reading and one for writing: taking them from a pool costs more than what they
+    are used for. Threads take turns. After a fork, a child must make its own.
 
-    Raises:
-        NotFound: There is no such study.
-        TypeError: JSON does not know a value in an operation.
-        StoreBusy: The database stayed locked for a minute.
-        StoreError: It refuses.
+    Args:
+        engines: Of the store.
     """
-    now = time.time_ns() // 1000
-    texts = []
-    for op in ops:
-        ours: Op = {"at": now}
-        if op["op_code"] == OpCode.CREATE_TRIAL:
-            ours["run"] = new_run_id(now)
-        texts.append(dump({**op, **ours}))
 
-    said = load(texts)
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._reading, self._writing = threading.Lock(), threading.Lock()
+        self._reader: Connection | None = None
+        self._writer: Connection | None = None
 
-    def work(connection: Connection) -> int:
-        _check_schema(connection)
-        places = [_append(connection, study, text, op) for text, op in zip(texts, said, strict=True)]
-        return places[0]
+    def close(self) -> None:
+        """Give the connections back; they are taken again when needed."""
+        with self._reading, self._writing:
+            for connection in (self._reader, self._writer):
+                if connection is not None:
+                    connection.close()
+            self._reader = self._writer = None
 
-    return engines.write(work, patience=PATIENCE), said
+    def append(self, study: int, ops: Sequence[Op]) -> tuple[int, list[Op]]:
+        """Append operations to a study's journal and fold them, in one transaction.
+
+        Returns:
+            The position of the first one, and all of them as a later reading gives them.
+
+        Raises:
+            NotFound: There is no such study.
+            TypeError: JSON does not know a value in an operation.
+            StoreBusy: The database stayed locked for a minute.
+            StoreError: It refuses.
+        """
+        now = time.time_ns() // 1000
+        texts = []
+        for op in ops:
+            ours: Op = {"at": now}
+            if op["op_code"] == OpCode.CREATE_TRIAL:
+                ours["run"] = new_run_id(now)
+            texts.append(dump({**op, **ours}))
+        said = load(texts)
+
+        def attempt() -> int:
+            if self._writer is None:
+                self._writer = self._engines.writers.connect()
+            try:
+                with self._writer.begin():
+                    places = [
+                        _append(self._writer, study, text, op) for text, op in zip(texts, said, strict=True)
+                    ]
+            except BaseException:
+                self._writer.close()
+                self._writer = None
+                raise
+            return places[0]
+
+        with self._writing:
+            return retried(self._engines.writers, attempt, patience=PATIENCE), said
+
+    def read(self, study: int, first: int) -> list[Op]:
+        """Return the operations of a study from position `first` on, for a replay.
+
+        From the beginning, a finished trial comes as one operation that creates it whole, and in the place of
+        the others about it stand as many that do nothing: what a replay arrives at is the same, several times
+        sooner.
+        """
+        if not first:
+            return _shortened(self._engines, study)
+        with self._reading:
+            try:
+                if self._reader is None:
+                    self._reader = self._engines.readers.connect()
+                # A single question, which needs no transaction.
+                rows = _TAIL.rows(self._reader, study=study, first=first)
+            except DatabaseError as error:
+                if self._reader is not None:
+                    self._reader.close()
+                    self._reader = None
+                raise translated(error) from error
+        return load(op for (op,) in rows) if rows else []
 
 
-def read(engines: Engines, study: int, first: int) -> list[Op]:
-    """Return the operations of a study from position `first` on, for a replay.
-
-    From the beginning, a finished trial comes as one operation that creates it whole, and in the place of
-    the others about it stand as many that do nothing: what a replay arrives at is the same, several times sooner.
-    """
-    with engines.reading() as connection:
-        if first > 0:
-            return load(op for (op,) in _TAIL.rows(connection, study=study, first=first))
-        with connection.begin():
-            count = _COUNT.value(connection, study=study)
-            if count is None:
-                raise unknown(study)
-            found = [*_SNAPSHOTS.rows(connection, study=study), *_REST.rows(connection, study=study)]
+def _shortened(engines: Engines, study: int) -> list[Op]:
+    with engines.reading() as connection, connection.begin():
+        count = _COUNT.value(connection, study=study)
+        if count is None:
+            raise unknown(study)
+        found = [*_SNAPSHOTS.rows(connection, study=study), *_REST.rows(connection, study=study)]
     ops: list[Op] = [NOTHING] * count
     for (position, _), op in zip(found, load(op for _, op in found), strict=True):
         ops[position] = op
@@ -194,7 +243,8 @@ def _append(connection: Connection, study: int, text: str, op: Op) -> int:
     )
     if row is None:
         raise unknown(study)
-    count, folded, made, deleted, experiment, directions = row
+    count, folded, made, deleted, experiment, directions, version = row
+    _check_schema(version)
     trial = op.get("trial_id")
     if creates:
         trial = made - 1 if deleted is None else None
@@ -212,8 +262,7 @@ def _study(number: int, experiment: str, directions: str) -> Study:
     return Study(number, experiment, tuple(json.loads(directions)))
 
 
-def _check_schema(connection: Connection) -> None:
-    version = _VERSION.value(connection)
+def _check_schema(version: Any) -> None:
     if version != CURRENT:
         kind = StoreTooNew if str(version) > CURRENT else StoreError
         raise kind(

@@ -72,6 +72,7 @@ _MAKE = Prepared(
     )
 )
 _STORE = Prepared(update(trials).where(*_IS_TRIAL).values(**_ROW))
+_STORE_PARAMS = Prepared(update(trials).where(*_IS_TRIAL).values(params=bindparam("params")))
 _NEW_RUN = Prepared(
     insert(runs).values(
         {name: bindparam(name) for name in ("uid", "experiment_id", "name", "status", "created", "last_seen")}
@@ -166,6 +167,11 @@ def add_trial(connection: Connection, study: Study, trial: Trial, uid: str) -> N
 def store_trial(connection: Connection, study: Study, trial: Trial) -> None:
     """Write a trial's row as it is by now."""
     _STORE.run(connection, study=study.id, trial=trial.number, **_row(trial))
+
+
+def store_params(connection: Connection, study: Study, trial: Trial) -> None:
+    """Write the params in a trial's row."""
+    _STORE_PARAMS.run(connection, study=study.id, trial=trial.number, params=json.dumps(trial.params))
 
 
 def write_params(connection: Connection, run: int, params: Mapping[str, Any]) -> None:

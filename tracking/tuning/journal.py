@@ -7,8 +7,7 @@ from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
-from tracking.database import study_journal
-from tracking.database.engine import Engines
+from tracking.database.study_journal import Journals
 
 
 class TableJournal(BaseJournalBackend):
@@ -17,12 +16,12 @@ class TableJournal(BaseJournalBackend):
     It offers no snapshots: Optuna's are pickled, and a replay is fast without them.
 
     Args:
-        engines: Of the store.
+        journals: Of the store.
         study: Internal number of the study.
     """
 
-    def __init__(self, engines: Engines, study: int) -> None:
-        self._engines = engines
+    def __init__(self, journals: Journals, study: int) -> None:
+        self._journals = journals
         self._study = study
         self._said: tuple[int, list[dict[str, Any]]] | None = None
 
@@ -35,8 +34,8 @@ class TableJournal(BaseJournalBackend):
         said, self._said = self._said, None
         if said is not None and said[0] == log_number_from:
             return said[1]
-        return study_journal.read(self._engines, self._study, log_number_from)
+        return self._journals.read(self._study, log_number_from)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append operations; see `BaseJournalBackend`."""
-        self._said = study_journal.append(self._engines, self._study, logs)
+        self._said = self._journals.append(self._study, logs)

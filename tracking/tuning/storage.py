@@ -21,6 +21,7 @@ from tracking.config import StoreLocation
 from tracking.database import study_journal, study_queries
 from tracking.database.engine import Engines
 from tracking.database.opening import open_database
+from tracking.database.study_journal import Journals
 from tracking.database.study_ops import OpCode
 from tracking.errors import InvalidValue, NotFound
 from tracking.tuning.journal import TableJournal
@@ -52,12 +53,13 @@ class StudyStorage(BaseStorage):
     def _open(self) -> None:
         self._engines = open_database(self.location)
         self._finalizer = weakref.finalize(self, Engines.dispose, self._engines)
-        self._forget_replays()
+        self._start_anew()
         _storages.add(self)
 
-    def _forget_replays(self) -> None:
+    def _start_anew(self) -> None:
         self._lock = threading.Lock()
-        self._journals: dict[int, JournalStorage] = {}
+        self._replays: dict[int, JournalStorage] = {}
+        self._table = Journals(self._engines)
 
     def __getstate__(self) -> dict[str, str]:
         return {"root": str(self.location.root)}
@@ -71,6 +73,7 @@ class StudyStorage(BaseStorage):
 
     def remove_session(self) -> None:
         """Close this storage's connections; they are made again when needed."""
+        self._table.close()
         self._engines.dispose()
 
     # Studies
@@ -122,7 +125,7 @@ class StudyStorage(BaseStorage):
         self._name(study_id)
         self._journal(study_id).delete_study(ONLY)
         with self._lock:
-            self._journals.pop(study_id, None)
+            self._replays.pop(study_id, None)
 
     def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
         """Set a user attribute of a study; raises KeyError."""
@@ -243,12 +246,12 @@ class StudyStorage(BaseStorage):
     def _journal(self, study_id: int) -> JournalStorage:
         """Return the replay of a study; made on first use, and in a forked child anew."""
         with self._lock:
-            journal = self._journals.get(study_id)
+            journal = self._replays.get(study_id)
             if journal is None:
                 self._name(study_id)
                 # It reads the whole journal here, before it writes: what it appends is then never a part
                 # of the shortened reading.
-                journal = self._journals[study_id] = JournalStorage(TableJournal(self._engines, study_id))
+                journal = self._replays[study_id] = JournalStorage(TableJournal(self._table, study_id))
         return journal
 
     def _of_trial(self, trial_id: int) -> tuple[JournalStorage, int]:
@@ -290,10 +293,15 @@ def _numbered(trial: FrozenTrial, trial_id: int) -> FrozenTrial:
     return trial
 
 
-def _forget_in_child() -> None:
-    # A replay tells workers apart by thread, and a forked thread has the number of its parent's.
+_inherited: list[object] = []
+
+
+def _start_anew_in_child() -> None:
+    # A replay tells workers apart by thread, and a forked thread has the number of its parent's. What was
+    # inherited is kept: to close its connections here would be to close the parent's.
     for storage in list(_storages):
-        storage._forget_replays()
+        _inherited.append((storage._replays, storage._table))
+        storage._start_anew()
 
 
-os.register_at_fork(after_in_child=_forget_in_child)
+os.register_at_fork(after_in_child=_start_anew_in_child)
