@@ -15,7 +15,9 @@ Row = tuple[Any, ...]
 
 def driver_execute(connection: Connection, text: str, given: Any = ()) -> Any:
     """Run a statement on the driver's cursor, which is returned; its errors come as SQLAlchemy's."""
-    cursor = connection.connection.cursor()
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    cursor = driver.cursor()
     try:
         cursor.execute(text, given)
     except connection.dialect.loaded_dbapi.Error as error:

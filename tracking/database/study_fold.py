@@ -140,7 +140,7 @@ def _create(connection: Connection, study: Study, position: int, number: int, op
         started=microseconds(op["datetime_start"]),
         completed=microseconds(op.get("datetime_complete")),
         objectives=op.get("values") if op.get("value") is None else [op["value"]],
-        attributes=dict(op.get("user_attrs", {})),
+        attributes=json.dumps(op.get("user_attrs", {})),
         created=op["at"],
     )
     distributions = op.get("distributions", {})
@@ -193,7 +193,7 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
             points = {op["step"]: op["intermediate_value"]}
             add_points(connection, trial.run, trial.session, INTERMEDIATE_KEY, points, op["at"])
     elif code == OpCode.SET_TRIAL_USER_ATTR:
-        trial.attributes.update(op["user_attr"])
+        trial.attributes = json.dumps(json.loads(trial.attributes) | op["user_attr"])
     else:
         return  # what only samplers and pruners read
     if code == OpCode.SET_TRIAL_PARAM:

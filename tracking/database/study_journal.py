@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, column, insert, select, table, update
@@ -258,6 +259,7 @@ def _append(connection: Connection, study: int, text: str, op: Op) -> int:
     return int(count) - 1
 
 
+@lru_cache
 def _study(number: int, experiment: str, directions: str) -> Study:
     return Study(number, experiment, tuple(json.loads(directions)))
 

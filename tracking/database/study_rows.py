@@ -39,7 +39,7 @@ class Study:
 
 @dataclass(slots=True)
 class Trial:
-    """A trial's row while an operation changes it, with its run's experiment."""
+    """A trial's row while an operation changes it, with its run's experiment; `attributes` stay JSON."""
 
     number: int
     state: str
@@ -47,7 +47,7 @@ class Trial:
     completed: int | None = None
     objectives: list[Any] | None = None
     params: dict[str, Any] = field(default_factory=dict)
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: str = "{}"
     run: int | None = None
     session: int | None = None
     experiment: int | None = None
@@ -135,7 +135,7 @@ def load_trial(connection: Connection, study: Study, number: int) -> Trial | Non
         completed=completed,
         objectives=None if objectives is None else json.loads(objectives),
         params=json.loads(params),
-        attributes=json.loads(attributes),
+        attributes=attributes,
         run=run,
         session=session,
         experiment=experiment,
@@ -231,5 +231,5 @@ def _row(trial: Trial) -> dict[str, Any]:
         "completed": trial.completed,
         "objectives": None if trial.objectives is None else json.dumps(trial.objectives),
         "params": json.dumps(trial.params),
-        "attributes": json.dumps(trial.attributes),
+        "attributes": trial.attributes,
     }
