@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Table, bindparam, insert, select
 
 from tracking.database import run_writes
 from tracking.database.blocks import BLOCK_POINTS
@@ -18,8 +19,13 @@ from tracking.database.series import (
     series_table,
     write_changes,
 )
-from tracking.database.summaries import add_summaries, summarize
+from tracking.database.summaries import ADD, summaries, summarize
 from tracking.validation import INT64_MAX, INT64_MIN
+
+
+def _given(table: Table, *, but: str = "") -> dict[str, Any]:
+    return {column.name: bindparam(column.name) for column in table.columns if column.name != but}
+
 
 _FIND_KEY = Prepared(
     select(run_writes.metric_keys.c.id).where(run_writes.metric_keys.c.name == bindparam("name"))
@@ -42,6 +48,10 @@ _SIZES = Prepared(
     .order_by(blocks.c.position.desc())
     .limit(64)
 )
+
+
+_ADD_BLOCK = Prepared(insert(blocks).values(_given(blocks, but="id")))
+_ADD_SUMMARY = Prepared(ADD.values(_given(summaries)))
 
 
 def add_points(
@@ -71,8 +81,12 @@ def add_points(
         state = SeriesState(number, series)
     else:
         state = _state(connection, number, series)
-    write_changes(connection, [prepare_change(connection, state, columns)])
-    add_summaries(connection, [{"run_id": run, "key_id": number, **summarize(steps, values)}])
+    change = prepare_change(connection, state, columns)
+    if change.replaced or len(change.rows) > 1:
+        write_changes(connection, [change])
+    else:
+        _ADD_BLOCK.run(connection, **change.rows[0])
+    _ADD_SUMMARY.run(connection, run_id=run, key_id=number, **summarize(steps, values))
 
 
 def close_series(connection: Connection, run: int, session: int, key: str) -> None:

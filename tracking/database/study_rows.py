@@ -107,6 +107,7 @@ _SET_SESSION = Prepared(
     # While a study is folded again the session stays as new as it was: it never goes back.
     .values(ingested=func.max(sessions.c.ingested, bindparam("position")), sealed=bindparam("seal"))
 )
+_FIND_EXPERIMENT = Prepared(select(experiments.c.id).where(experiments.c.name == bindparam("name")))
 _FIND_KEY = Prepared(
     select(run_writes.param_keys.c.id).where(run_writes.param_keys.c.name == bindparam("name"))
 )
@@ -145,7 +146,9 @@ def load_trial(connection: Connection, study: Study, number: int) -> Trial | Non
 
 def add_trial(connection: Connection, study: Study, trial: Trial, uid: str) -> None:
     """Make a trial's row and its run with the session that the study owns; sets their numbers."""
-    trial.experiment = run_writes.experiment_number(connection, study.experiment, trial.created)
+    trial.experiment = _FIND_EXPERIMENT.value(connection, name=study.experiment)
+    if trial.experiment is None:
+        trial.experiment = run_writes.experiment_number(connection, study.experiment, trial.created)
     began = trial.created if trial.started is None else trial.started
     trial.run = _NEW_RUN.run(
         connection,
