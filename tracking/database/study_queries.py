@@ -17,9 +17,27 @@ from tracking.database.study_ops import GOALS, STATES, load
 from tracking.database.study_rows import attributes, studies, trials
 from tracking.errors import InvalidValue, NotFound
 from tracking.study_records import StudyRecord, TrialRecord
+from tracking.validation import INT64_MAX
 
 _LIVING = Prepared(
     select(studies.c.name).where(studies.c.id == bindparam("study"), studies.c.deleted.is_(None))
+)
+
+_TRIALS = Prepared(
+    select(
+        trials.c.number,
+        runs.c.uid,
+        trials.c.state,
+        trials.c.started,
+        trials.c.completed,
+        trials.c.objectives,
+        trials.c.params,
+        trials.c.attributes,
+    )
+    .select_from(trials.outerjoin(runs, runs.c.id == trials.c.run_id))
+    .where(trials.c.study_id == bindparam("study"), trials.c.number >= bindparam("first"))
+    .order_by(trials.c.number)
+    .limit(bindparam("most"))
 )
 
 
@@ -72,23 +90,7 @@ def trial_records(
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise InvalidValue(f"limit={limit!r} must be a positive whole number, or None for every trial.")
     study = study_number(connection, name)
-    query = (
-        select(
-            trials.c.number,
-            runs.c.uid,
-            trials.c.state,
-            trials.c.started,
-            trials.c.completed,
-            trials.c.objectives,
-            trials.c.params,
-            trials.c.attributes,
-        )
-        .select_from(trials.outerjoin(runs, runs.c.id == trials.c.run_id))
-        .where(trials.c.study_id == study, trials.c.number >= first)
-        .order_by(trials.c.number)
-        .limit(limit)
-    )
-    rows = connection.execute(query).all()
+    rows = _TRIALS.rows(connection, study=study, first=first, most=INT64_MAX if limit is None else limit)
     if not rows:
         return []
     numbers, uids, states, started, completed, objectives, params, attached = zip(*rows, strict=True)
