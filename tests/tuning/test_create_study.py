@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import sqlite3
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ import pytest
 from optuna.study import StudyDirection
 
 import tracking
+from tests.tuning.projection import differences
+from tracking.tuning.storage import StudyStorage
 
 
 def test_a_study_is_a_plain_one_of_optuna(store_folder: Path) -> None:
@@ -68,6 +73,38 @@ def test_arguments_that_make_no_sense_are_named(
         assert store.studies() == []
 
 
+def test_nothing_is_kept_while_tracking_is_off(store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKING_OFF", "1")
+    study = tracking.create_study("s", store=store_folder, metric_names=["loss"], experiment="e")
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    assert (len(study.trials), study.metric_names) == (2, ["loss"])
+    assert not store_folder.exists()
+
+
+def test_threads_share_a_study(store_folder: Path) -> None:
+    study = tracking.create_study("s", sampler=optuna.samplers.RandomSampler(), store=store_folder)
+    for number in range(20):
+        study.enqueue_trial({"x": number / 20})
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=40, n_jobs=4)
+    values = [trial.value for trial in study.trials]
+    assert len(values) == 40 and values[:20] == [number / 20 for number in range(20)]
+    assert differences(store_folder, "s") == []
+
+
+def test_a_locked_database_is_waited_for(store_folder: Path) -> None:
+    study = tracking.create_study("s", store=store_folder)
+    holder = sqlite3.connect(store_folder / "tracking.db", isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    free = threading.Timer(1.0, lambda: holder.execute("ROLLBACK"))
+    free.start()
+    began = time.monotonic()
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    assert time.monotonic() - began > 0.9
+    free.join()
+    holder.close()
+    assert differences(store_folder, "s") == []
+
+
 def test_studies_do_not_replay_each_other(store_folder: Path) -> None:
     big = tracking.create_study("big", store=store_folder)
     for _ in range(50):
@@ -75,6 +112,7 @@ def test_studies_do_not_replay_each_other(store_folder: Path) -> None:
     small = tracking.create_study("small", store=store_folder)
     small.ask()
     storage = tracking.study_storage(store_folder)
+    assert isinstance(storage, StudyStorage)
     assert len(optuna.load_study(study_name="small", storage=storage).trials) == 1
     assert len(storage._replays) == 1
 

@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tracking.config import StoreLocation, locate_store
+from tracking.config import StoreLocation, locate_store, tracking_is_off
 from tracking.errors import InvalidValue, MissingDependency
 
 try:
     import optuna
+    from optuna.storages import BaseStorage, InMemoryStorage
     from optuna.study import StudyDirection
 except ImportError as error:
     raise MissingDependency(
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 _DIRECTIONS = {"minimize": StudyDirection.MINIMIZE, "maximize": StudyDirection.MAXIMIZE}
 
 
-def study_storage(store: Store | str | os.PathLike[str] | None = None) -> StudyStorage:
+def study_storage(store: Store | str | os.PathLike[str] | None = None) -> BaseStorage:
     """Return the Optuna storage on a store, for `optuna.create_study(storage=…)` and everything that takes one.
+
+    While `TRACKING_OFF` is set it is one in memory, so that scripts run as they are and nothing is kept.
 
     Args:
         store: An open store or its folder; left out, as in `tracking.open_store`.
@@ -35,6 +38,8 @@ def study_storage(store: Store | str | os.PathLike[str] | None = None) -> StudyS
         MissingDependency: Optuna is not installed.
         StoreError: The store cannot be opened.
     """
+    if tracking_is_off():
+        return InMemoryStorage()
     location = getattr(store, "location", None)
     if isinstance(location, StoreLocation):
         return StudyStorage(location)
@@ -86,7 +91,10 @@ def create_study(
             )
     storage = study_storage(store)
     try:
-        number = storage.create_new_study(wanted, name, experiment=experiment)
+        if isinstance(storage, StudyStorage):
+            number = storage.create_new_study(wanted, name, experiment=experiment)
+        else:
+            number = storage.create_new_study(wanted, name)
         made = True
     except optuna.exceptions.DuplicatedStudyError:
         if not load_if_exists or name is None:
