@@ -16,6 +16,7 @@ import tracking
 from tests.tuning.projection import differences
 
 StartScript = Callable[..., "subprocess.Popen[str]"]
+KILLS = 50
 
 WORKER = """
 import sys, optuna, tracking
@@ -84,8 +85,8 @@ def test_runs_are_true_after_workers_were_killed(store_folder: Path, start_scrip
         return worker
 
     workers = [start(number) for number in range(3)]
-    killed, give_up = 0, time.monotonic() + 120
-    while killed < 12 and time.monotonic() < give_up:
+    killed, give_up = 0, time.monotonic() + 240
+    while killed < KILLS and time.monotonic() < give_up:
         before = len(study.get_trials(deepcopy=False))
         while len(study.get_trials(deepcopy=False)) < before + 2 and time.monotonic() < give_up:
             time.sleep(0.02)
@@ -99,7 +100,7 @@ def test_runs_are_true_after_workers_were_killed(store_folder: Path, start_scrip
     for worker in workers:
         worker.kill()
         worker.wait()
-    assert killed == 12
+    assert killed == KILLS
     states = Counter(trial.state.name for trial in study.get_trials())
     assert states["COMPLETE"] > 12
     # What was under way when its worker died is still running to Optuna; a trial that nobody holds is told.

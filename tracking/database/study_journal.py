@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, column, insert, select, table, update
 from sqlalchemy.exc import DatabaseError
 
-from tracking.database.engine import Engines, retried, translated
+from tracking.database.engine import Engines, checkpoint_rarely, retried, translated
 from tracking.database.prepared import Prepared
 from tracking.database.schema import CURRENT, VERSION_TABLE
 from tracking.database.study_fold import fold
@@ -162,6 +162,7 @@ class Journals:
         def attempt() -> int:
             if self._writer is None:
                 self._writer = self._engines.writers.connect()
+                checkpoint_rarely(self._writer)
             try:
                 with self._writer.begin():
                     places = [

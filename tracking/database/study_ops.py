@@ -51,12 +51,14 @@ GOALS = {1: Goal.MINIMIZE, 2: Goal.MAXIMIZE}
 NOTHING: Op = {"op_code": OpCode.DISCARD_TRIALS.value, "worker_id": ""}
 """An operation that a replay passes over."""
 
+# `json.dumps` with separators would make one of these for every call.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def dump(op: Op) -> str:
     """Return an operation as the journal keeps it; raises TypeError for what JSON does not know."""
-    return json.dumps(op, separators=(",", ":"))
+    return _ENCODER.encode(op)
 
 
 def load(texts: Iterable[str]) -> list[Op]:
