@@ -158,7 +158,8 @@ def _create(connection: Connection, study: Study, position: int, number: int, op
         add_points(connection, trial.run, trial.session, INTERMEDIATE_KEY, reported, op["at"])
     if trial.state in FINISHED:
         _finish(connection, study, trial, op["at"])
-    write_run(connection, trial, position, op["at"], structure=True)
+    state = known is not None or trial.state in FINISHED
+    write_run(connection, trial, position, op["at"], state=state, structure=True)
 
 
 def _change(connection: Connection, study: Study, position: int, number: int, op: Op) -> None:
@@ -200,8 +201,9 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
         store_params(connection, study, trial)
     elif not reported:
         store_trial(connection, study, trial)
-    newer = reported or code == OpCode.SET_TRIAL_STATE_VALUES
-    write_run(connection, trial, position if newer else None, op["at"], structure=not reported)
+    state = code == OpCode.SET_TRIAL_STATE_VALUES
+    place = position if state or reported else None
+    write_run(connection, trial, place, op["at"], state=state, structure=not reported)
 
 
 def _finish(connection: Connection, study: Study, trial: Trial, at: int) -> None:

@@ -38,7 +38,6 @@ _GROW = Prepared(
         # Folded below, in this transaction; one that is behind stays behind.
         folded=case((studies.c.folded == studies.c.ops, studies.c.folded + 1), else_=studies.c.folded),
         trials=studies.c.trials + case((studies.c.deleted.is_(None), bindparam("created")), else_=0),
-        deleted=case((studies.c.deleted.is_(None), bindparam("gone")), else_=studies.c.deleted),
     )
     .returning(
         studies.c.ops,
@@ -49,6 +48,11 @@ _GROW = Prepared(
         studies.c.directions,
         select(column("version_num")).select_from(table(VERSION_TABLE)).scalar_subquery(),
     )
+)
+_DELETE = Prepared(
+    update(studies)
+    .where(studies.c.id == bindparam("study"), studies.c.deleted.is_(None))
+    .values(deleted=bindparam("gone"))
 )
 _APPEND = Prepared(
     insert(journal).values(
@@ -237,12 +241,9 @@ def unknown(study: object) -> NotFound:
 def _append(connection: Connection, study: int, text: str, op: Op) -> int:
     code = op["op_code"]
     creates = code == OpCode.CREATE_TRIAL
-    row = _GROW.first(
-        connection,
-        study=study,
-        created=int(creates),
-        gone=op["at"] if code == OpCode.DELETE_STUDY else None,
-    )
+    if code == OpCode.DELETE_STUDY:
+        _DELETE.run(connection, study=study, gone=op["at"])
+    row = _GROW.first(connection, study=study, created=int(creates))
     if row is None:
         raise unknown(study)
     count, folded, made, deleted, experiment, directions, version = row

@@ -101,6 +101,17 @@ _SET_RUN = Prepared(
         | {"last_seen": func.max(runs.c.last_seen, bindparam("seen")), "revision": runs.c.revision + 1}
     )
 )
+# SQLite writes every index anew whose columns are named, changed or not: these are named when they change.
+_TOUCH_RUN = Prepared(
+    update(runs)
+    .where(runs.c.id == bindparam("run"))
+    .values(
+        seconds=bindparam("seconds"),
+        activity=bindparam("activity"),
+        last_seen=func.max(runs.c.last_seen, bindparam("seen")),
+        revision=runs.c.revision + 1,
+    )
+)
 _SET_SESSION = Prepared(
     update(sessions)
     .where(sessions.c.id == bindparam("session"))
@@ -194,7 +205,7 @@ def write_params(connection: Connection, run: int, params: Mapping[str, Any]) ->
 
 
 def write_run(
-    connection: Connection, trial: Trial, position: int | None, at: int, *, structure: bool
+    connection: Connection, trial: Trial, position: int | None, at: int, *, state: bool, structure: bool
 ) -> None:
     """Bring the run's row and the counters up to date; a live run lasts until its last sign of life.
 
@@ -203,6 +214,7 @@ def write_run(
         trial: As it is by now; one whose run was removed for good has nothing to write.
         position: Of the operation, where it makes the study's session newer: by points or the end.
         at: When it was appended, in microseconds since 1970-01-01 UTC.
+        state: Whether the trial's state or dates may have changed.
         structure: Whether more than points have changed.
     """
     if trial.run is None or trial.experiment is None:
@@ -213,16 +225,12 @@ def write_run(
     ended = (trial.completed if trial.completed is not None else at) if finished else None
     until = at if ended is None else ended
     lasted = 0.0 if trial.started is None else max(0.0, (until - trial.started) / 1e6)
-    _SET_RUN.run(
-        connection,
-        run=trial.run,
-        status=STATUS[trial.state].value,
-        created=created,
-        ended=ended,
-        seconds=lasted,
-        seen=until,
-        activity=activity,
-    )
+    values = {"run": trial.run, "seconds": lasted, "seen": until, "activity": activity}
+    if state:
+        status = STATUS[trial.state].value
+        _SET_RUN.run(connection, status=status, created=created, ended=ended, **values)
+    else:
+        _TOUCH_RUN.run(connection, **values)
     if position is not None:
         _SET_SESSION.run(connection, session=trial.session, position=position + 1, seal=int(finished))
 
