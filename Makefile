@@ -28,7 +28,7 @@ demo: $(VENV)/.app
 	@$(BIN)/python -m tracking demo
 
 test: $(VENV)/.dev chromium
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import (
+    capturing,
     comparing,
     crash,
     dashboard,
@@ -36,6 +37,7 @@ SUBJECTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "import": startup.importing,
     "cold": startup.cold_scripts,
     "warm": startup.warm_run,
+    "capture": capturing.capturing,
     "log": log_calls.log_calls,
     "throughput": throughput.throughput,
     "small": throughput.small_runs,

@@ -13,6 +13,7 @@ from tracking.ui import (
     format,
     frame,
     navigation,
+    origins,
     state,
     watch,
 )
@@ -60,6 +61,7 @@ with frame.page("Compare") as store:
         chart_grid.draw(store, now, chosen, goals, owner="compare", first=FIRST_CHARTS)
         comparison.metrics(now, chosen.metrics or keys, goals)
         comparison.params(now)
+        origins.differences(store, now)
         navigation.follow()
 
     drawn()

@@ -14,6 +14,7 @@ from tracking.ui import (
     frame,
     run_artifacts,
     run_code,
+    run_console,
     run_data,
     run_details,
     run_environment,
@@ -99,12 +100,14 @@ with frame.page("Run") as store:
         ("Data", run_data.show),
         ("Code", run_code.show),
         ("Environment", run_environment.show),
+        ("Console", run_console.show),
         ("System", run_system.show),
     ):
         if tabs[name].open:
             with tabs[name]:
                 run_details.section(draw, store, run_id, every=watch.live_seconds(live))
-    if notes.open:
+    # Once begun it stays on the page behind the other tabs: what is typed and not saved is in the browser alone.
+    if notes.open or run_notes.is_begun(run):
         with notes:
             run_notes.edit(store, run)
     if not live:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from tracking.errors import FilterError, NotFound
 from tracking.ui import cache, feedback, frame, runs_table, start_here, state, watch
+from tracking.ui.runs_frame import unknown_names
 
 with frame.page("Runs") as store:
     st.title("Runs")
@@ -41,7 +42,11 @@ with frame.page("Runs") as store:
             before = runs_table.readable_query(store, query)
             if before is None:
                 st.stop()
-            st.caption("The table shows the last filter that could be read.")
+            st.caption(
+                "The table shows the last filter that could be read."
+                if before.where
+                else "The table is not filtered until the filter can be read."
+            )
         query = before
         fits = cache.count(store, query)
     except NotFound:
@@ -50,7 +55,9 @@ with frame.page("Runs") as store:
         st.rerun()
 
     if not fits:
-        feedback.empty("No run fits", "Take something out of the filter, or choose another experiment.")
+        unknown = unknown_names(query.where, cache.keys(store, query.experiment))
+        next_step = "Take something out of the filter, or choose another experiment."
+        feedback.empty("No run fits", " ".join([*unknown, next_step]))
         st.page_link(state.RUNS_PAGE, label="All runs")
         watch.rerun_when_changed(lambda: cache.revisions(store), seen)
         st.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,16 @@ SMALL = {
     "rich_types.py": ["--epochs", "3", "--hidden", "8"],
 }
 
+# Those that need another library: run where it is installed.
+WITH_LIBRARY = {
+    "search_sklearn.py": ("sklearn", ["--folds", "2", "--images", "200"], "best_score"),
+    "boosting_xgboost.py": ("xgboost", ["--rounds", "5"], "val/auc"),
+    "boosting_lightgbm.py": ("lightgbm", ["--rounds", "5"], "val/auc"),
+    "network_keras.py": ("keras", ["--epochs", "2"], "val_loss"),
+    "network_lightning.py": ("lightning", ["--epochs", "2"], "val/loss"),
+    "trainer_transformers.py": ("transformers", ["--epochs", "1"], "eval/loss"),
+}
+
 
 def run_example(name: str, arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -30,7 +41,7 @@ def run_example(name: str, arguments: list[str], folder: Path) -> subprocess.Com
 
 
 def test_every_example_is_run() -> None:
-    assert {file.name for file in (ROOT / "examples").glob("*.py")} == set(SMALL)
+    assert {file.name for file in (ROOT / "examples").glob("*.py")} == {*SMALL, *WITH_LIBRARY}
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -63,3 +74,18 @@ def test_example_explains_its_options(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "--epochs" in done.stdout
     assert not (tmp_path / ".tracking").exists()
+
+
+@pytest.mark.parametrize("name", WITH_LIBRARY)
+def test_example_of_an_integration_logs_a_finished_run(name: str, tmp_path: Path) -> None:
+    library, arguments, metric = WITH_LIBRARY[name]
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    done = run_example(name, arguments, tmp_path)
+    assert done.returncode == 0, done.stderr
+    store = tracking.open_store(tmp_path / ".tracking")
+    (run,) = store.runs(store.search()["run"].tolist())
+    assert run.status == "finished"
+    assert metric in run.metrics
+    assert run.params
+    store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,6 +49,7 @@ class MetricSummary:
 
     `last` may be NaN or infinite. `min`, `max` and `mean` speak of the finite
     values and are None when there is none; the steps belong to the values.
+    They are literal, also of a run that diverged; only `best` is not.
     """
 
     key: str
@@ -62,6 +64,19 @@ class MetricSummary:
     max_step: int | None
     mean: float | None
     non_finite: int
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last value is NaN or infinite; one in the middle, with finite ones after it, is not enough."""
+        return not math.isfinite(self.last)
+
+    def best(self, goal: Goal) -> float | None:
+        """Return the best finite value by the goal; None for a run that diverged, which is never the best."""
+        return None if self.diverged else self.max if goal is Goal.MAXIMIZE else self.min
+
+    def best_step(self, goal: Goal) -> int | None:
+        """Return the step of the best value, None where there is no best one."""
+        return None if self.diverged else self.max_step if goal is Goal.MAXIMIZE else self.min_step
 
 
 class ArtifactKind(StrEnum):

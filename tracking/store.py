@@ -72,7 +72,8 @@ class Store(StoreCarried, StoreListing, StoreStudies, StoreMerge, StoreCare):
             where: A filter, such as `metrics.accuracy > 0.9 and params.lr < 0.01`; empty for all runs.
             experiment: Only runs of this experiment.
             order_by: `metrics.accuracy desc`, `created`, `max(metrics.accuracy) desc`; the newest first when
-                left out. What is missing or not finite comes last either way.
+                left out. What is missing or not finite comes last either way, and a run whose last value is
+                not finite has no `best(metrics.accuracy)`.
             limit: At most so many rows, None for all.
             after: The `run` of the last row of the page before.
             columns: Which `metrics.<key>` and `params.<key>` to add; None for all but the measurements of the

@@ -109,6 +109,7 @@ class StoreCare(StoreHandle):
         from tracking.artifacts.verification import verify_objects
 
         drain_store(self.location)
+        self.recover()
         self._engines.check()
         return verify_objects(self._engines, self._objects, progress)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from tracking.artifacts.downloading import download_artifact
+from tracking.artifacts.downloading import download_artifact, download_artifacts
 from tracking.artifacts.reading import files_of, find_artifact, open_file
 from tracking.database import carried_queries
-from tracking.errors import InvalidValue
+from tracking.errors import InvalidValue, TrackingWarning
 from tracking.records import ArtifactFile, ArtifactRecord, CaptureRecord, ConsoleText, DatasetRecord
 from tracking.spool.console import read_console
 from tracking.store_handle import StoreHandle
@@ -87,7 +88,10 @@ class StoreCarried(StoreHandle):
         step: int | None = None,
         force: bool = False,
     ) -> Path:
-        """Write an artifact, or all that a run has, below a folder; each file whole or not at all.
+        """Write an artifact, or all that a run has, below a folder; all of it or nothing.
+
+        Of all, those stay apart whose names cannot be beside each other in a folder, with a warning that says
+        which: where "model" and "model/w.bin" were logged, the file "model" becomes "model.1".
 
         Args:
             run_id: The run.
@@ -105,6 +109,9 @@ class StoreCarried(StoreHandle):
             ArtifactDamaged: Bytes are not those that were logged; the message names run and file.
             InvalidValue: Something is there already, or a name or a link would lead outside of `target`.
             TrackingError: The disk refuses.
+
+        Warns:
+            TrackingWarning: An artifact was written under another name than its own.
         """
         folder = Path(target)
         if name is not None:
@@ -112,8 +119,13 @@ class StoreCarried(StoreHandle):
             return download_artifact(self._objects, record, folder, force=force)
         if step is not None:
             raise InvalidValue("step= belongs to a name: say which artifact.")
-        for record in self.artifacts(run_id):
-            download_artifact(self._objects, record, folder, force=force, with_step=True)
+        for record, place in download_artifacts(self._objects, self.artifacts(run_id), folder, force=force):
+            warnings.warn(
+                f"Podium: the artifact {record.name!r} was written as {place!r}: in a folder its own name is taken "
+                "by another artifact of the run.",
+                TrackingWarning,
+                stacklevel=2,
+            )
         return folder
 
     def open_object(self, digest: str) -> BinaryIO:

@@ -232,6 +232,34 @@ def test_a_list_of_files_that_cannot_be_read_stops_the_clean_up(
     assert {one.id for one in store.gc().runs} >= {folder}
 
 
+def test_what_is_used_at_the_last_moment_stays(
+    store: tracking.Store, store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer finds its bytes there and touches them after the clean-up has looked at their age."""
+    store.delete_run(log(store_folder, "again"))
+    age(store_folder)
+    real = os.rename
+
+    def touching(source: Path, target: Path) -> None:
+        if not Path(source).name.startswith("."):
+            os.utime(source)
+        real(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", touching)
+        assert store.gc().objects == 0
+    assert stored(store_folder) == {"again"}
+
+
+def test_a_killed_clean_up_is_made_good(store: tracking.Store, store_folder: Path) -> None:
+    run_id = log(store_folder, "alive")
+    (path,) = (store_folder / "objects").glob("??/*")
+    path.rename(store_folder / "objects" / f".aside-{path.parent.name}{path.name}")
+    path.parent.rmdir()
+    store.gc()
+    assert store.open_artifact(run_id, "0.txt").read() == b"alive"
+
+
 def test_orphans_of_killed_writers_go(store: tracking.Store, store_folder: Path) -> None:
     log(store_folder, "kept")
     path = store_folder / "objects" / "ab" / ("0" * 62)

@@ -14,7 +14,7 @@ from subprocess import CompletedProcess
 import pytest
 
 import tracking
-from tracking.artifacts import objects as objects_module
+from tracking.artifacts.copying import CHUNK
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_a_file_that_is_cut_or_vanishes_while_it_is_copied(
     real = os.pread
 
     def cutting(descriptor: int, size: int, at: int) -> bytes:
-        if at == objects_module.CHUNK and path.exists():
+        if at == CHUNK and path.exists():
             os.truncate(path, 2 << 20)
             path.unlink()
         return real(descriptor, size, at)

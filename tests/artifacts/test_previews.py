@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracking.artifacts.previews import (
@@ -105,6 +105,7 @@ def test_a_parquet_table_with_statistics() -> None:
     assert isinstance(found, TablePreview)
     assert (found.rows, found.columns, found.counted) == (4, 3, 4)
     number, word, when = found.schema
+    assert (number.type, word.type) == ("double", "large_string")
     assert number.statistics["mean"] == pytest.approx(5 / 3) and number.statistics["missing"] == 1
     assert word.statistics["top"] == [["b", 2], ["a", 1]] and word.statistics["distinct"] == 2
     assert when.statistics["min"].startswith("2026-01-02T00:00:00")
@@ -116,6 +117,13 @@ def test_a_large_table_shows_its_first_rows_and_counts_some() -> None:
     found = look(data, "big.parquet")
     assert len(found.frame) == 200 and found.rows == 300_000
     assert 100_000 <= found.counted <= 105_000
+
+
+def test_a_table_without_rows_shows_its_columns() -> None:
+    found = look(
+        parquet(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())})), "t.parquet"
+    )
+    assert list(found.frame.columns) == ["a", "b"] and found.rows == 0
 
 
 def test_pandas_metadata_is_not_believed() -> None:
@@ -140,6 +148,22 @@ def test_wide_tables_are_bounded() -> None:
     assert found.frame.shape == (1, 100) and found.columns == 3_000
 
 
+def test_few_bytes_that_say_many_rows_or_long_texts_are_bounded() -> None:
+    rows = pa.array(np.zeros(20_000_000, np.int8))
+    found = look(parquet(pa.table({"x": rows}), row_group_size=20_000_000), "rows.parquet")
+    assert found.rows == 20_000_000 and found.counted < 110_000
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int8)), pa.array(["x" * 1_000_000]))
+    data = parquet(pa.table({"s": text, "n": np.arange(100_000)}))
+    assert len(data) < 2_000_000
+    before = pa.total_allocated_bytes()
+    found = look(data, "texts.parquet")
+    assert found.frame["s"][0] == "x" * 499 + "…" and found.schema[1].statistics["count"] == 100_000
+    assert pa.default_memory_pool().max_memory() - before < 1 << 30
+    shared = pa.table({"s": ["x" * 1_000_000 + str(at) for at in range(50)]})
+    data = parquet(shared, use_dictionary=False, column_encoding={"s": "DELTA_BYTE_ARRAY"})
+    assert "left out" in look(data, "shared.parquet").note
+
+
 @pytest.mark.parametrize("keep", [4, 50, 0.5, 0.99])
 def test_a_truncated_parquet_file_is_told_of(keep: float) -> None:
     data = parquet(pd.DataFrame({"x": range(1000)}))
@@ -147,6 +171,7 @@ def test_a_truncated_parquet_file_is_told_of(keep: float) -> None:
     assert isinstance(found, (BinaryPreview, TextPreview)) and "Parquet" in found.note
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_parquet_file_raises_nothing(data: st.DataObject) -> None:
     whole = bytearray(parquet(pd.DataFrame({"x": range(50), "s": ["ab"] * 50}), compression="gzip"))
@@ -200,6 +225,7 @@ def test_odd_csv_raises_nothing(data: bytes) -> None:
     assert isinstance(look(data, "t.csv"), (TablePreview, TextPreview, BinaryPreview))
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=300), st.sampled_from(["t.csv", "a.json", "p.png", "s.wav", "x.parquet", "x.py", "x"])
 )

@@ -38,7 +38,7 @@ def run_id(tmp_path: Path, store_folder: Path) -> str:
 
 
 def test_a_run_goes_to_the_trash_and_back(run_id: str, store_folder: Path) -> None:
-    done = command(store_folder, "delete", run_id)
+    done = command(store_folder, "delete", run_id[:18])
     assert done.returncode == 0 and f"restore {run_id}" in done.stdout, done.stderr
     listed = command(store_folder, "restore")
     assert listed.stdout.startswith(run_id) and "15 B" in listed.stdout

@@ -75,7 +75,7 @@ def test_logging_while_numpy_is_being_imported_loses_nothing(
 def test_a_long_live_series_has_few_blocks(store_folder: Path) -> None:
     import sqlite3
 
-    with tracking.start_run("blocks", store=store_folder) as run:
+    with tracking.start_run("blocks", store=store_folder, capture=False) as run:
         for step in range(300):
             run.log({"loss": float(step)}, step=step)
             if step % 3 == 0:

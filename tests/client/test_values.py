@@ -66,7 +66,7 @@ class Broken:
 def test_junk_drops_its_key_alone_with_one_warning(junk: Any, store_folder: Path) -> None:
     with (
         pytest.warns(tracking.TrackingWarning) as told,
-        tracking.start_run("junk", store=store_folder) as run,
+        tracking.start_run("junk", store=store_folder, capture=False) as run,
     ):
         for step in range(3):
             run.log({"bad": junk, "good": 1.0}, step=step)
@@ -136,7 +136,7 @@ def test_keys_in_any_script(key: str, store_folder: Path) -> None:
 
 
 def test_keys_that_look_alike_are_one(store_folder: Path) -> None:
-    with tracking.start_run("keys", store=store_folder) as run:
+    with tracking.start_run("keys", store=store_folder, capture=False) as run:
         run.log({"caf\u00e9": 1.0})
         run.log({"cafe\u0301": 2.0})
     with tracking.open_store(store_folder) as store:
@@ -145,14 +145,17 @@ def test_keys_that_look_alike_are_one(store_folder: Path) -> None:
 
 @pytest.mark.parametrize("key", ["", "   ", "a\0b", "a\nb", "\ud800", "x" * 513, 5, None])
 def test_keys_that_cannot_be_kept(key: Any, store_folder: Path) -> None:
-    with pytest.warns(tracking.TrackingWarning), tracking.start_run("keys", store=store_folder) as run:
+    with (
+        pytest.warns(tracking.TrackingWarning),
+        tracking.start_run("keys", store=store_folder, capture=False) as run,
+    ):
         run.log({key: 1.0, "good": 1.0})
     with tracking.open_store(store_folder) as store:
         assert list(store.run(run.id).metrics) == ["good"]
 
 
 def test_ten_thousand_keys_in_one_call(store_folder: Path) -> None:
-    with tracking.start_run("wide", store=store_folder) as run:
+    with tracking.start_run("wide", store=store_folder, capture=False) as run:
         run.log({f"key {number}": float(number) for number in range(10_000)})
     with tracking.open_store(store_folder) as store:
         metrics = store.run(run.id).metrics
@@ -160,19 +163,45 @@ def test_ten_thousand_keys_in_one_call(store_folder: Path) -> None:
         assert metrics["key 9999"].last == 9999.0
 
 
-def test_a_diverged_run_is_never_best(store_folder: Path) -> None:
-    tracking.define_metric("accuracy", goal="maximize")
-    for name, values in (("good", [0.5, 0.9]), ("nan", [0.5, math.nan]), ("inf", [math.inf]), ("low", [0.2])):
-        with tracking.start_run("best", name=name, store=store_folder) as run:
-            for value in values:
-                run.log({"accuracy": value})
+@pytest.mark.parametrize("goal", ["maximize", "minimize"])
+def test_a_diverged_run_is_never_best(goal: str, store_folder: Path) -> None:
+    sign = 1.0 if goal == "maximize" else -1.0
+    values = {
+        "good": [0.5, 0.9],
+        "low": [0.2],
+        "recovered": [0.1, math.nan, math.inf, 0.7],
+        "to nan": [0.5, 5.0, math.nan],
+        "to inf": [0.5, 6.0, math.inf],
+        "to -inf": [0.5, 7.0, -math.inf],
+        "only inf": [math.inf],
+    }
+    for name, logged_values in values.items():
+        with tracking.start_run("best", name=name, store=store_folder, capture=False) as run:
+            tracking.define_metric("score", goal=goal)
+            for value in logged_values:
+                run.log({"score": sign * value})
+    diverged = {"to nan", "to inf", "to -inf", "only inf"}
+    best, worst = ("desc", "asc") if goal == "maximize" else ("asc", "desc")
+    beyond = "> 4" if goal == "maximize" else "< -4"
     with tracking.open_store(store_folder) as store:
-        for order in ("metrics.accuracy desc", "best(metrics.accuracy) desc", "max(metrics.accuracy) desc"):
-            assert store.search(order_by=order)["name"].iloc[0] == "good"
-        ascending = store.search(order_by="metrics.accuracy")["name"].tolist()
-        assert ascending[:2] == ["low", "good"]
-        assert "nan" not in store.search("metrics.accuracy > 0")["name"].tolist()
-        assert "nan" not in store.search("not metrics.accuracy > 0.95")["name"].tolist()
+
+        def names(where: str = "", order_by: str | None = None) -> list[str]:
+            return store.search(where, order_by=order_by)["name"].tolist()
+
+        for term in ("best(metrics.score)", "metrics.score"):
+            assert names(order_by=f"{term} {best}")[:3] == ["good", "recovered", "low"]
+            assert names(order_by=f"{term} {worst}")[:3] == ["low", "recovered", "good"], "last either way"
+            assert set(names(order_by=f"{term} {worst}")[3:]) == diverged
+        assert names(f"best(metrics.score) {beyond}") == []
+        assert names(f"not best(metrics.score) {beyond}") == ["recovered", "low", "good"]
+        assert set(names("best(metrics.score) == None")) == diverged
+        assert not {"to nan"} & {*names("metrics.score > 0"), *names("not metrics.score > 0")}
+        column = store.search(columns=["best(metrics.score)"]).set_index("name")["best(metrics.score)"]
+        assert column.dropna().to_dict() == {"good": sign * 0.9, "low": sign * 0.2, "recovered": sign * 0.7}
+        # The extremes stay literal: those of the finite values.
+        literal = "max" if goal == "maximize" else "min"
+        assert names(order_by=f"{literal}(metrics.score) {best}")[:3] == ["to -inf", "to inf", "to nan"]
+        assert set(names(f"{literal}(metrics.score) {beyond}")) == diverged - {"only inf"}
 
 
 def test_params_come_back_whole(store_folder: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +107,19 @@ def _run(store: tracking.Store, run: str) -> dict[str, Any]:
 
 def _artifact(name: str, step: int | None) -> dict[str, Any]:
     return {"t": "artifact", "name": name, "kind": "text", "step": step, "media": "text/plain", "details": {}}
+
+
+def merge(source: Path, target: Path) -> Any:
+    """Merge one store into another, which is made when absent; returns the report."""
+    with tracking.open_store(target) as store:
+        return store.merge(source)
+
+
+def alter(script: str) -> Callable[[Path], None]:
+    """Return a function that runs SQL on a store's database, as no Podium would."""
+
+    def change(store: Path) -> None:
+        with closing(sqlite3.connect(store / "tracking.db")) as database:
+            database.executescript(script)
+
+    return change

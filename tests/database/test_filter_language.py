@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 import warnings
 from datetime import UTC, datetime, timedelta, timezone
@@ -256,38 +255,6 @@ def test_places_are_counted_in_characters() -> None:
 def test_refuses_what_is_no_filter(source: str) -> None:
     with pytest.raises(FilterError):
         parse_filter(source)
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "x" * 1_000_000,
-        "name == '" + "x" * 1_000_000 + "'",
-        "(" * 10_000 + ")" * 10_000,
-        "(" * 2_000 + "metrics.a > 1" + ")" * 2_000,
-        "[" * 4_000,
-        "not " * 1_000 + "metrics.a > 1",
-        "metrics.a > " + "-" * 4_000 + "1",
-        "metrics." + "a." * 2_000 + "a > 1",
-        "1 < " * 1_000 + "metrics.a",
-        "metrics.a > 1 and " * 200 + "metrics.a > 1",
-        "metrics.a > " + "9" * 4_000,
-        "x" * 4_096,
-        "'" * 4_095,
-        "\\" * 4_096,
-        "metrics." * 500,
-        "in " * 1_300,
-    ],
-    ids=lambda source: f"{source[:12]}…{len(source)}",
-)
-def test_answers_monsters_at_once(source: str) -> None:
-    started = time.perf_counter()
-    with pytest.raises(FilterError) as caught:
-        parse_filter(source)
-    # 50 ms is what is promised; it takes a few, and a busy machine gets its share.
-    assert time.perf_counter() - started < 0.5
-    assert len(str(caught.value)) < 1_500
-    assert len(caught.value.source) <= 4_096
 
 
 def test_bounds_leave_room_for_real_filters() -> None:

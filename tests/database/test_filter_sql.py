@@ -341,7 +341,9 @@ def _value(field: Field, run: Run) -> Any:
             if field.aggregate != "best":
                 return summary[field.aggregate]
             goal = GOALS.get(run.experiment, {}).get(field.key)
-            return None if goal is None else summary["max" if goal == "maximize" else "min"]
+            if goal is None or summary["last"] is None or math.isinf(summary["last"]):
+                return None
+            return summary["max" if goal == "maximize" else "min"]
         case "params":
             return _kept(run.params.get(field.key))
         case "created":

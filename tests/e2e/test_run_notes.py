@@ -42,3 +42,28 @@ def test_typed_notes_stay_when_another_process_changes_the_run(
     page.get_by_role("button", name="Take the other version").click(timeout=15_000)
     expect(page.get_by_label("Notes", exact=True)).to_have_value("from elsewhere again")
     store.close()
+
+
+def test_typed_notes_stay_behind_the_other_tabs(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    with tracking.start_run("digits", name="one", store=folder) as run:
+        run.log({"loss": 0.5}, step=1)
+    dashboard = start_dashboard(folder)
+    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Tags+and+notes&key={dashboard.key}")
+    notes = page.get_by_label("Notes", exact=True)
+    notes.fill("typed, not saved")
+    for tab in ("Params", "Charts"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        expect(notes).to_be_hidden()
+    expect(page.get_by_role("img", name="loss by ")).to_be_visible(timeout=15_000)
+    page.get_by_role("tab", name="Tags and notes").click()
+    expect(notes).to_be_visible()
+    expect(notes).to_have_value("typed, not saved")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    store = tracking.open_store(folder)
+    assert store.run(run.id).notes == "typed, not saved"
+    store.close()

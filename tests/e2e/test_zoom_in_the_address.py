@@ -20,14 +20,14 @@ def chart(page: Page, metric: str) -> Locator:
     return node
 
 
-def drag(page: Page, node: Locator, left: float, right: float) -> None:
+def drag(page: Page, node: Locator, left: float, right: float, top: float = 0.5, bottom: float = 0.5) -> None:
     plot = node.locator(".nsewdrag").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + left * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + left * box["width"], box["y"] + top * box["height"])
     page.mouse.down()
-    page.mouse.move(box["x"] + right * box["width"], box["y"] + box["height"] / 2, steps=5)
+    page.mouse.move(box["x"] + right * box["width"], box["y"] + bottom * box["height"], steps=5)
     page.mouse.up()
 
 
@@ -38,6 +38,10 @@ def zooms(page: Page) -> dict[str, tuple[float, float]]:
 
 def x_range(node: Locator) -> list[Any]:
     return list(node.evaluate("node => node.layout.xaxis.range"))
+
+
+def y_range(node: Locator) -> list[float]:
+    return list(node.evaluate("node => node._fullLayout.yaxis.range"))
 
 
 @pytest.mark.parametrize(
@@ -144,3 +148,105 @@ def test_another_run_in_a_comparison_leaves_the_zoom_in_the_address(
     page.wait_for_function(
         "zoom => new URLSearchParams(location.search).getAll('zoom').join() === zoom", arg=zoomed[0]
     )
+
+
+def falling(store: Path, points: int = 300) -> str:
+    with tracking.start_run("digits", name="one", store=store, capture=False) as run:
+        for step in range(points):
+            run.log({"loss": 1 / (step + 1)}, step=step)
+    return run.id
+
+
+@pytest.mark.parametrize("log_y", [False, True])
+def test_y_fits_what_a_zoom_along_x_shows(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path, log_y: bool
+) -> None:
+    run_id = falling(tmp_path / "store")
+    dashboard = start_dashboard(tmp_path / "store")
+    page.goto(f"{dashboard.base}/run?run={run_id}" + ("&logy=true" if log_y else ""))
+    loss = chart(page, "loss")
+    whole = y_range(loss)
+    drag(page, loss, 0.5, 0.9)
+    expect(page.get_by_text("in view")).to_have_count(1, timeout=10_000)
+    page.wait_for_function("document.querySelector('.podium-chart-plot')._fullLayout.yaxis.range[1] < 0.05")
+    low, high = (10**end for end in y_range(loss)) if log_y else y_range(loss)
+    left, right = x_range(loss)
+    assert low == pytest.approx(1 / (right + 1), rel=0.1) and high == pytest.approx(1 / (left + 1), rel=0.1)
+    loss.locator(".nsewdrag").first.dblclick()
+    expect(page.get_by_text("in view")).to_have_count(0, timeout=10_000)
+    page.wait_for_function(
+        "top => Math.abs(document.querySelector('.podium-chart-plot')._fullLayout.yaxis.range[1] - top) < 1e-6",
+        arg=whole[1],
+    )
+    assert y_range(loss) == pytest.approx(whole)
+
+
+def test_a_zoom_of_y_travels_and_survives(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    run_id = falling(tmp_path / "store")
+    dashboard = start_dashboard(tmp_path / "store")
+    page.goto(f"{dashboard.base}/run?run={run_id}")
+    loss = chart(page, "loss")
+    drag(page, loss, 0.2, 0.7, 0.2, 0.8)
+    expect(page.get_by_text("in view")).to_have_count(1, timeout=10_000)
+    page.wait_for_function("location.search.split('zoom=')[1].split('%3A').length === 6")
+    kept = x_range(loss), y_range(loss)
+    link = page.url
+
+    page.goto("about:blank")
+    page.goto(link)
+    loss = chart(page, "loss")
+    assert x_range(loss) == pytest.approx(kept[0], abs=0.5)
+    assert y_range(loss) == pytest.approx(kept[1], abs=0.005)
+    assert page.url == link
+
+    for log_y in (True, False):
+        page.get_by_text("Log y", exact=True).click()
+        page.wait_for_function(
+            "type => document.querySelector('.podium-chart-plot')?._fullLayout?.yaxis.type === type",
+            arg="log" if log_y else "linear",
+        )
+    assert y_range(chart(page, "loss")) == pytest.approx(kept[1], abs=0.005)
+
+    loss = chart(page, "loss")
+    loss.locator(".nsewdrag").first.dblclick()
+    page.wait_for_function("!location.search.includes('zoom')")
+    drag(page, loss, 0.5, 0.5, 0.3, 0.7)  # along y alone
+    page.wait_for_function("location.search.includes('zoom')")
+    assert parse_qs(urlsplit(page.url).query)["zoom"][0].startswith("::")
+    kept = x_range(loss), y_range(loss)
+    page.reload()
+    loss = chart(page, "loss")
+    assert y_range(loss) == pytest.approx(kept[1], abs=0.005)
+    assert x_range(loss) == pytest.approx(kept[0])
+
+
+@pytest.mark.parametrize("log_y", [False, True])
+@pytest.mark.parametrize(
+    "values", [[1e308 * (n / 100) for n in range(100)], [5e-324 * n for n in range(1, 100)]]
+)
+def test_values_at_the_ends_of_a_float_are_drawn_or_marked(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path, values: list[float], log_y: bool
+) -> None:
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if "path" in message.text else None)
+    with tracking.start_run("digits", name="one", store=tmp_path / "store", capture=False) as run:
+        for step, value in enumerate(values):
+            run.log({"loss": value}, step=step)
+    dashboard = start_dashboard(tmp_path / "store")
+    page.goto(f"{dashboard.base}/run?run={run.id}" + ("&logy=true" if log_y else ""))
+    loss = chart(page, "loss")
+    if values[-1] > 1 and not log_y:
+        expect(page.get_by_text("99 too large for a linear axis")).to_be_visible()
+        assert loss.locator(".scatterlayer path.point").count() >= 99
+    elif not log_y:
+        expect(page.get_by_text("99 within 1e-285 of 0 drawn as 0")).to_be_visible()
+    else:
+        low, high = y_range(loss)
+        ends = loss.evaluate(
+            "node => node._fullData[0].y.filter(y => y > 0).map(y => node._fullLayout.yaxis.d2l(y))"
+        )
+        assert low <= min(ends) and max(ends) <= high
+    assert not wrong

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
 
 import tracking
@@ -89,8 +90,13 @@ def test_an_estimator_takes_it_and_pickles(store_folder: Path) -> None:
         model = xgboost.XGBClassifier(n_estimators=3, n_jobs=1, callbacks=[XGBoostCallback(prefix="m/")])
         model.fit(X[:400], Y[:400], eval_set=[(X[400:], Y[400:])], verbose=False)
         assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+        # A copy logs to the same run; what was pickled knows none, and trains where none is active.
+        clone(model).fit(X[:400], Y[:400], eval_set=[(X[400:], Y[400:])], verbose=False)
+    loaded = pickle.loads(pickle.dumps(model))
+    loaded.fit(X[:400], Y[:400], eval_set=[(X[400:], Y[400:])], verbose=False)
     with tracking.open_store(store_folder) as store:
-        assert store.run(run.id).metrics["m/validation_0/logloss"].count == 3
+        assert store.run(run.id).metrics["m/validation_0/logloss"].count == 6
+        assert store.count() == 1
 
 
 def test_another_rank_logs_nothing(

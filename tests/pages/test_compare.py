@@ -64,6 +64,18 @@ def test_only_differing_params_are_shown_first(open_page: OpenPage, seeded: Stor
     assert app.dataframe[1].value["param"].tolist() == ["lr", "opt.name", "seed"]
 
 
+def test_a_run_that_diverged_after_good_values_has_no_best(open_page: OpenPage, seeded: Store) -> None:
+    with start("digits", "late", {}, seeded) as run:
+        for value in (0.5, 99.0, math.nan):
+            run.log({"acc": value})
+    app = open_page("compare", runs=ids(seeded, "late", "run-2"))
+    assert not app.exception
+    best, other = app.dataframe[0].value["metrics.acc"].tolist()
+    assert math.isnan(best) and other == pytest.approx(0.519)
+    app = open_page("compare", runs=ids(seeded, "late", "run-2", "run-0"), summary="max")
+    assert app.dataframe[0].value["metrics.acc"].tolist() == pytest.approx([99.0, 0.519, 2.4])
+
+
 def test_a_diverged_run_is_not_the_best(open_page: OpenPage, seeded: Store) -> None:
     app = open_page("compare", runs=ids(seeded, "diverged", "run-2"), summary="last")
     assert app.dataframe[0].value["metrics.acc"].tolist() == [-math.inf, pytest.approx(0.519)]

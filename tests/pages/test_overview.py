@@ -76,6 +76,25 @@ def test_experiments_have_their_best_run(open_page: OpenPage, seeded: Store) -> 
     assert "✕ failed" in app.dataframe[1].value["status"].tolist()
 
 
+@pytest.mark.parametrize("goal", ["maximize", "minimize"])
+def test_a_diverged_run_is_not_the_best_run(open_page: OpenPage, store: Store, goal: str) -> None:
+    sign = 1.0 if goal == "maximize" else -1.0
+    for name, values in {"good": [0.5, 0.7], "diverged": [0.5, 9.0, math.nan], "inf": [math.inf]}.items():
+        with start("digits", name, {}, store) as run:
+            tracking.define_metric("score", goal=goal)
+            for value in values:
+                run.log({"score": sign * value})
+    with start("hopeless", "alone", {}, store) as run:
+        tracking.define_metric("score", goal=goal)
+        run.log({"score": 1.0})
+        run.log({"score": math.nan})
+    app = open_page("overview")
+    assert not app.exception and not app.error
+    rows = app.dataframe[0].value.set_index("name")
+    assert rows.loc["digits", ["best", "best_run"]].tolist() == [pytest.approx(sign * 0.7), "good"]
+    assert math.isnan(rows.loc["hopeless", "best"]) and rows.loc["hopeless", "best_run"] == "–"
+
+
 def test_a_live_run_shows_progress_and_latest_values(open_page: OpenPage, store: Store) -> None:
     with start("digits", "a *live* one", {}, store, total_steps=40) as run:
         run.log({"loss": 0.5, "acc": float("nan")}, step=10)

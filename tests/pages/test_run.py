@@ -261,3 +261,16 @@ def test_a_run_without_anything(open_page: OpenPage, store: Store) -> None:
         assert not app.exception and not app.error
     assert "No params" in texts(open_page("run", run=run.id, tab="Params"))
     assert "No metrics" in texts(open_page("run", run=run.id))
+
+
+def test_a_tag_is_shown_as_it_is(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "one", {}, store) as run:
+        pass
+    store.set_tags(run.id, ["a[b] :red[x]"])
+    shown = texts(open_page("run", run=run.id))
+    assert "a\\[b\\]" in shown and "\\\\[" not in shown
+
+
+def test_notes_have_a_label_where_they_cannot_be_edited(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("run", run=run_id(seeded, "run-0"), tab="Tags and notes")
+    assert "**Notes**" in texts(app)

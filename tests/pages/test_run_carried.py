@@ -11,6 +11,7 @@ import tracking
 from tests.pages import carried
 from tests.pages.contents import OpenPage, figures, start, texts
 from tracking.store import Store
+from tracking.ui import run_artifacts
 from tracking.ui.run_state import TABS
 
 
@@ -92,6 +93,12 @@ def test_tables_show_first_rows_and_statistics(open_page: OpenPage, rich: str, n
     assert statistics["statistic count"].tolist() == [str(rows), str(rows)]
 
 
+def test_what_is_whole_can_be_downloaded(open_page: OpenPage, rich: str) -> None:
+    app = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt")
+    (button,) = app.get("download_button")
+    assert button.proto.label == "Download (18 B)"
+
+
 def test_json_is_a_tree(open_page: OpenPage, rich: str) -> None:
     app = open_page("run", run=rich, tab="Artifacts", artifact="config")
     assert app.json[0].value == '{"layers": [1, 2]}'
@@ -105,7 +112,7 @@ def test_figures_curves_and_matrices_are_drawn(open_page: OpenPage, rich: str) -
     app = open_page("run", run=rich, tab="Artifacts", artifact="confusion")
     assert figures(app)[0]["data"][0]["text"] == [["8", "2"], ["1", "9"]]
     assert "17 of 20 on the diagonal: 85.0%" in texts(app)
-    app.segmented_control(key="run.matrix").set_value("Share of the true class").run()
+    app.segmented_control(key="run.matrix").set_value("By true class").run()
     assert figures(app)[0]["data"][0]["text"] == [["0.80", "0.20"], ["0.10", "0.90"]]
 
 
@@ -136,6 +143,7 @@ def test_damaged_bytes_are_named_and_nothing_is_offered(open_page: OpenPage, sto
     app = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt")
     (error,) = app.error
     assert "notes\\.txt" in error.value and rich in error.value and "damaged" in error.value
+    assert not [button for button in app.get("download_button") if "Download" in button.proto.label]
     path.unlink()
     (error,) = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt").error
     assert "missing" in error.value and "backup" in error.value
@@ -247,3 +255,109 @@ def test_an_artifact_logged_while_the_run_lives_appears(open_page: OpenPage, sto
         store.count()  # a query waits until what this process logged is in the database
         app.run()
         assert names(app) == ["first.txt", "second.txt"]
+
+
+def write_console(store: Store, run_id: str, text: str) -> None:
+    """Write what the run's process would have printed."""
+    spool = store.owner_spool(run_id)
+    assert spool is not None
+    store.location.logs.mkdir(exist_ok=True)
+    (store.location.logs / f"{spool}.console").write_text(text, encoding="utf-8", newline="")
+
+
+def test_the_console_shows_the_last_lines_and_pages_back(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "console", {}, store) as run:
+        pass
+    lines = [f"\x1b[32mline {n}\x1b[0m" for n in range(1, 2_501)]
+    write_console(store, run.id, "\n".join(lines) + "\n 10%|#   |\r100%|####|\n")
+    app = open_page("run", run=run.id, tab="Console")
+    assert not app.exception and not app.error
+    shown = app.code[0].value.split("\n")
+    assert (shown[0], shown[-1], len(shown)) == ("1502  line 1502", "2501  100%|####|", 1_000)
+    assert "Lines 1,502–2,501 of 2,501" in texts(app)
+    app.button(key="run.console.earlier").click().run()
+    assert app.code[0].value.startswith(" 502  line 502\n")
+    app.button(key="run.console.earlier").click().run()
+    assert app.code[0].value.startswith("   1  line 1\n") and app.button(key="run.console.earlier").disabled
+    app.button(key="run.console.newest").click().run()
+    assert app.code[0].value.endswith("2501  100%|####|")
+
+
+def test_the_console_is_searched_in_any_case(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "console", {}, store) as run:
+        pass
+    write_console(store, run.id, "ok\nAn ERROR here\nok\n<script>error</script>\n")
+    app = open_page("run", run=run.id, tab="Console", find="error")
+    assert not app.exception and not app.error
+    assert app.code[0].value == "2  An ERROR here\n4  <script>error</script>"
+    assert "2 lines have “error” among 4" in texts(app)
+    app.text_input(key="find").set_value("nothing like it").run()
+    assert "No line has" in texts(app) and len(app.code) == 0
+
+
+def test_a_console_that_grew_on_shows_its_newest_lines(open_page: OpenPage, store: Store) -> None:
+    with tracking.start_run("digits", store=store.location.root, capture=False) as run:
+        write_console(store, run.id, "first\n")
+        app = open_page("run", run=run.id, tab="Console")
+        assert app.code[0].value == "1  first" and "follows while the run is live" in texts(app)
+        write_console(store, run.id, "first\nsecond\n")
+        app.run()
+        assert app.code[0].value == "1  first\n2  second"
+
+
+def test_a_large_artifact_is_read_only_when_asked_for(
+    open_page: OpenPage, rich: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_artifacts, "LARGE", 10)
+    app = open_page("run", run=rich, tab="Artifacts", artifact="notes.txt")
+    assert "all of which is verified" in texts(app)
+    assert "First <b>line</b>" not in "".join(code.value for code in app.code)
+    (button,) = (button for button in app.button if button.label == "Show it")
+    button.click().run()
+    assert "First <b>line</b>" in [code.value for code in app.code]
+
+
+def test_each_session_of_a_resumed_run_has_its_own_code(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "resumed", {}, store) as run:
+        carried.capture(run, "git", branch="old", commit=carried.COMMIT)
+    with tracking.start_run(resume=run.id, store=store.location.root, capture=False) as again:
+        carried.capture(again, "git", branch="new", commit=carried.COMMIT)
+    app = open_page("run", run=run.id, tab="Code")
+    (choice,) = app.selectbox
+    assert choice.options == ["session 1", "session 2"]
+    assert "new" in [text.value for text in app.text]
+    choice.select_index(0).run()
+    assert "old" in [text.value for text in app.text]
+
+
+def test_a_comparison_says_which_code_and_data_differ(open_page: OpenPage, store: Store) -> None:
+    ids = []
+    for place, name in enumerate(("one", "two")):
+        with start("digits", name, {}, store) as run:
+            carried.capture(run, "git", branch="main", commit=str(place) * 40, dirty=False)
+            carried.dataset(run, "train", "ab" * 32)
+        ids.append(run.id)
+    app = open_page("compare", runs=",".join(ids))
+    assert not app.exception and not app.error
+    assert app.dataframe[-1].value.to_numpy().tolist() == [["code commit", "0" * 10, "1" * 10]]
+
+
+def test_an_array_shows_its_shape_and_values(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "array", {}, store) as run:
+        run._session.say(
+            {
+                "t": "dataset",
+                "name": "images",
+                "digest": "ab" * 32,
+                "kind": "array",
+                "rows": 100,
+                "schema": {"dtype": "float64", "shape": [100, 8, 8]},
+                "statistics": {"values": {"mean": 0.5}},
+                "time": 1,
+            }
+        )
+    app = open_page("run", run=run.id, tab="Data")
+    assert not app.exception and not app.error
+    assert app.dataframe[0].value["shape"].tolist() == ["100 × 8 × 8"]
+    assert app.dataframe[1].value.to_numpy().tolist() == [["values", "", "0.5"]]
+    assert "float64" in [text.value for text in app.text]

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.contents import OpenPage, run_id, start, texts
 from tracking.store import Store
 from tracking.ui import cache, runs_table, state
+from tracking.ui.markdown import escape
 
 
 def rows(app: AppTest) -> list[str]:
@@ -79,7 +80,8 @@ def test_an_error_of_the_filter_is_shown_at_its_place(open_page: OpenPage, seede
     assert len(app.error) == 1
     assert app.code[0].value.splitlines()[-1].strip() == "^"
     assert app.text_input(key=state.WHERE).value == where
-    assert len(app.dataframe) == 0
+    assert sorted(rows(app)) == sorted(rows(open_page("runs")))  # as while it is typed
+    assert "not filtered until the filter can be read" in texts(app)
 
 
 def test_a_filter_that_is_being_mended_leaves_the_table_in_place(open_page: OpenPage, seeded: Store) -> None:
@@ -104,6 +106,29 @@ def test_a_filter_that_fits_nothing_says_so(open_page: OpenPage, seeded: Store) 
     assert "No run fits" in texts(app)
     app.text_input(key=state.WHERE).set_value("metrics.acc > 2").run()
     assert rows(app) == ["run-0"]
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("metrics.ac > 0.5", "No run has a metric ac; did you mean metrics.acc?"),
+        ('metrics["train/los"] > 0.5', 'metric train/los; did you mean metrics["train/loss"]?'),
+        ('params.learning_rate < 1 and name == "metrics.none"', "No run has a param learning_rate."),
+    ],
+)
+def test_a_name_that_no_run_has_is_told(open_page: OpenPage, seeded: Store, where: str, said: str) -> None:
+    shown = texts(open_page("runs", where=where))
+    assert escape(said) in shown
+    assert shown.count("No run has") == 1
+    assert "No run has" not in texts(open_page("runs", where="metrics.acc > 1000 and params.lr > 0"))
+
+
+def test_what_a_filter_error_suggests_can_be_pasted(open_page: OpenPage, seeded: Store) -> None:
+    app = open_page("runs", where='created >= "yesterday"')
+    assert '`an ISO date, for example created >= "2026-01-31" or "2026-01-31T18:00"`' in app.error[0].value
+    assert "`>=`" in open_page("runs", where="metrics.acc ≥ 1").error[0].value.replace("'", "").replace(
+        '"', ""
+    )
 
 
 def test_an_unknown_experiment_leads_back(open_page: OpenPage, seeded: Store) -> None:
@@ -245,3 +270,22 @@ def test_stored_text_is_never_markup(open_page: OpenPage, seeded: Store) -> None
     app = open_page("runs", experiment="*bold* [x](y)")
     assert rows(app) == ["<script>alert(1)</script>"]
     assert not app.get("html")
+
+
+def test_more_than_fit_a_comparison_are_compared_in_part(open_page: OpenPage, store: Store) -> None:
+    for number in range(state.MAX_RUNS + 2):
+        with start("digits", f"run-{number}", {}, store) as run:
+            run.log({"acc": 0.5}, step=1)
+    app = open_page("runs")
+    ids = app.dataframe[0].value["name"].index.tolist()
+    app.session_state[state.TICKED] = [run_id(store, f"run-{number}") for number in range(len(ids))]
+    app.session_state[state.TABLE_GENERATION] = 1
+    app.run()
+    (first,) = (button for button in app.button if button.label == f"Compare the first {state.MAX_RUNS}")
+    assert next(button for button in app.button if button.key == "runs.compare").disabled
+    assert not first.disabled
+
+
+def test_the_table_says_which_value_of_a_metric_it_shows(open_page: OpenPage, seeded: Store) -> None:
+    assert "metrics with their last value" in texts(open_page("runs"))
+    assert "their last value" not in texts(open_page("runs", columns="params.lr"))

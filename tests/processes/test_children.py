@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,9 +84,6 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_pool_logs_into_the_parents_run(method: str, store_folder: Path, tmp_path: Path) -> None:
-    import os
-    import sys
-
     script = tmp_path / "train.py"
     script.write_text(SCRIPT)
     root = str(Path(__file__).parents[2])
@@ -103,6 +102,77 @@ def test_a_pool_logs_into_the_parents_run(method: str, store_folder: Path, tmp_p
         assert record.status is RunStatus.FINISHED
         assert record.metrics["loss"].count == 2
         assert sorted(store.history(run_id, "child")["step"]) == list(range(20))
+
+
+TRIES = """
+import faulthandler, multiprocessing, sys, threading, time, tracking
+
+def work(run, number):
+    run.log({"child": float(number)}, step=number)
+    run.finish()
+
+def main(folder, method, tries, at_least, seconds):
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(["tracking"])
+    with tracking.start_run("children", store=folder, capture=False) as run:
+        go = True
+        def train():
+            step = 0
+            while go:
+                run.log({"parent": float(step)}, step=step)
+                step += 1
+                time.sleep(0.0002)  # it holds the locks of log() often, and the children get a processor, too
+        thread = threading.Thread(target=train)
+        thread.start()
+        began, done = time.monotonic(), 0
+        while done < tries and (done < at_least or time.monotonic() - began < seconds):
+            children = [context.Process(target=work, args=(run, done + number)) for number in range(2)]
+            for child in children:
+                child.start()
+            for child in children:
+                child.join(30)
+                assert child.exitcode == 0, f"child {done} hangs or failed: {child.exitcode}"
+            done += 2
+        go = False
+        thread.join()
+        assert run.status == "running", "a child must not end the parent's run"
+    print(run.id, done)
+
+if __name__ == "__main__":
+    faulthandler.dump_traceback_later(150, exit=True)
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "at_least", "seconds"),
+    # A spawned child starts an interpreter: as many tries as fit the time.
+    [("fork", 200, 0), ("forkserver", 200, 0), ("spawn", 20, 15)],
+)
+def test_two_hundred_children_of_a_run_that_logs(
+    method: str, at_least: int, seconds: int, store_folder: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(TRIES)
+    done = subprocess.run(
+        [sys.executable, str(script), str(store_folder), method, "200", str(at_least), str(seconds)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Podium" not in done.stderr
+    run_id, tries = done.stdout.split()
+    assert at_least <= int(tries) <= 200
+    with tracking.open_store(store_folder) as store:
+        store.recover()
+        assert store.run(run_id).status is RunStatus.FINISHED
+        assert store.history(run_id, "child")["step"].tolist() == list(range(int(tries)))
+        parent = store.history(run_id, "parent")["step"].tolist()
+        assert parent == list(range(len(parent)))
+    assert list((store_folder / "spool").iterdir()) == []
 
 
 def test_joblib_workers_start_runs_of_their_own(run_script: RunScript, store_folder: Path) -> None:

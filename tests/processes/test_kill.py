@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -29,15 +30,6 @@ while True:
 """
 
 
-def acknowledged(process: subprocess.Popen[str]) -> tuple[str, int]:
-    """Return the run's id and how many calls of log() had returned when the process was killed."""
-    assert process.stdout is not None
-    lines = process.stdout.read().split("\n")
-    # The last line may have been cut in two by the kill.
-    whole = lines[1:-1]
-    return lines[0], int(whole[-1]) + 1 if whole else 0
-
-
 def check_whole(store: tracking.Store, run_id: str, at_least: int) -> None:
     """Every acknowledged point is there once, in both metrics, with the value that was logged."""
     for key, factor in (("loss", 0.5), ("accuracy", -1.0)):
@@ -52,24 +44,61 @@ def check_whole(store: tracking.Store, run_id: str, at_least: int) -> None:
         assert summary["loss"].count == len(store.history(run_id, "loss"))
 
 
+COUNTED_LOOP = """
+import os, sys, tracking
+run = tracking.start_run("kill", params={"lr": 0.1}, store=sys.argv[1])
+# A file never fills up as a pipe does, at which the loop would wait to be killed.
+returned = os.open(sys.argv[2], os.O_CREAT | os.O_WRONLY)
+print(run.id, flush=True)
+step = 0
+while True:
+    run.log({"loss": step * 0.5, "accuracy": -step}, step=step)
+    step += 1
+    os.pwrite(returned, b"%020d" % step, 0)
+    if step == 1:
+        print("logging", flush=True)
+"""
+
+
 @pytest.mark.parametrize("round_", range(10))
-def test_random_moments_lose_nothing(round_: int, start_script: StartScript, store_folder: Path) -> None:
+def test_random_moments_lose_nothing(
+    round_: int, start_script: StartScript, store_folder: Path, tmp_path: Path
+) -> None:
     chance = random.Random(round_)
-    processes = [start_script(LOOP, str(store_folder)) for _ in range(5)]
+    counters = [tmp_path / f"returned {number}" for number in range(5)]
+    processes = [start_script(COUNTED_LOOP, str(store_folder), str(counter)) for counter in counters]
+    run_ids = []
     for process in processes:
         assert process.stdout is not None
+        run_ids.append(process.stdout.readline().strip())
+        assert process.stdout.readline() == "logging\n"
+        # Only now: before, it would be the interpreter's start that is killed.
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=chance.uniform(0.05, 0.4))
+            process.wait(timeout=chance.uniform(0.001, 0.4))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    known = [said for process in processes if (said := acknowledged(process))[0]]
+    counts = [int(counter.read_text()) for counter in counters]
+    assert len(set(run_ids)) == 5 and all(run_ids) and min(counts) > 0
     with tracking.open_store(store_folder) as store:
         store.recover()
-        for run_id, count in known:
+        assert store.count() == 5
+        for run_id, count in zip(run_ids, counts, strict=True):
             assert store.run(run_id).status is RunStatus.LOST
             assert store.run(run_id).params == {"lr": 0.1}
             check_whole(store, run_id, count)
     assert list((store_folder / "spool").iterdir()) == []
+
+
+LOST_WITHIN_S = 10.0
+
+
+def seconds_until_lost(store: tracking.Store, run_id: str, since: float) -> float:
+    """Look as a dashboard does, without asking for a recovery, until the run is lost or it took too long."""
+    while store.run(run_id).status is RunStatus.RUNNING and time.monotonic() - since < 2 * LOST_WITHIN_S:
+        time.sleep(0.1)
+    seconds = time.monotonic() - since
+    assert store.run(run_id).status is RunStatus.LOST
+    return seconds
 
 
 POINTS = {
@@ -161,8 +190,9 @@ def test_named_points_lose_nothing(point: str, run_script: RunScript, store_fold
     assert list((store_folder / "spool").iterdir()) == []
 
 
+@pytest.mark.parametrize("opened", ["before", "after"])
 def test_a_forked_child_that_sleeps_on_does_not_keep_a_dead_run_running(
-    start_script: StartScript, store_folder: Path
+    opened: str, start_script: StartScript, store_folder: Path
 ) -> None:
     process = start_script(
         """
@@ -182,14 +212,19 @@ def test_a_forked_child_that_sleeps_on_does_not_keep_a_dead_run_running(
     assert process.stdout is not None
     run_id, child = process.stdout.readline().split()
     try:
+        if opened == "before":
+            store = tracking.open_store(store_folder)
+            assert store.run(run_id).status is RunStatus.RUNNING
         process.kill()
         process.wait()
-        with tracking.open_store(store_folder) as store:
-            assert store.run(run_id).status is RunStatus.LOST
+        killed = time.monotonic()
+        if opened == "after":
+            store = tracking.open_store(store_folder)
+        with store:
+            assert seconds_until_lost(store, run_id, killed) < LOST_WITHIN_S
+            os.kill(int(child), 0)  # it does sleep on
             check_whole(store, run_id, 100)
     finally:
-        import os
-
         os.kill(int(child), signal.SIGKILL)
 
 
@@ -207,7 +242,5 @@ def test_a_living_run_is_not_lost(start_script: StartScript, store_folder: Path)
         assert store.run(run_id).status is RunStatus.RUNNING
         process.kill()
         process.wait()
-        deadline = time.monotonic() + 10
-        while store.run(run_id).status is RunStatus.RUNNING and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert store.run(run_id).status is RunStatus.LOST, "an open store looks by itself"
+        seconds = seconds_until_lost(store, run_id, time.monotonic())
+        assert seconds < LOST_WITHIN_S, "an open store looks by itself"

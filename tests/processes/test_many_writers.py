@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import tracking
-from tracking.database.schema import CURRENT, TRIGGERS
+from tracking.database.schema import CURRENT, TRIGGERS, VERSION_TABLE
 from tracking.records import RunStatus
 
 StartScript = Callable[..., "subprocess.Popen[str]"]
@@ -61,34 +65,93 @@ def test_sixteen_writers_and_three_readers(start_script: StartScript, store_fold
 
 
 OPEN = """
-    import sys, tracking
-    sys.stdin.readline()
+    import os, sys, time, tracking
+    # All that opening a store imports is imported before the barrier.
+    tracking.open_store(sys.argv[2]).close()
+    barrier = open(sys.argv[3])
+    print("ready")
+    assert barrier.read() == ""  # the end of the file comes to all at once
+    began = time.time()
     with tracking.open_store(sys.argv[1]) as store:
-        print(store.count(children=True))
+        opened = time.time()
+        print(store.count(children=True), began, opened)
     """
 
 
-def opened_by_sixteen(start_script: StartScript, folder: Path) -> list[str]:
-    processes = [start_script(OPEN, str(folder)) for _ in range(16)]
+def opened_by_sixteen(start_script: StartScript, folder: Path, tmp_path: Path) -> list[str]:
+    """Open a store by 16 processes that begin at one moment, with everything imported; returns what each counted."""
+    barrier = tmp_path / "barrier"
+    os.mkfifo(barrier)
+    tracking.open_store(tmp_path / "another store").close()
+    # For reading too, so that opening it waits for nobody.
+    held = os.open(barrier, os.O_RDWR)
+    processes = [
+        start_script(OPEN, str(folder), str(tmp_path / "another store"), str(barrier)) for _ in range(16)
+    ]
     for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return finished(processes)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line == "ready\n", (line, process.stderr and process.stderr.read())
+    assert not (folder / "tracking.db-wal").exists() and all(process.poll() is None for process in processes)
+    os.close(held)
+    said = [line.split() for line in finished(processes)]
+    began, opened = max(float(line[1]) for line in said), min(float(line[2]) for line in said)
+    assert began < opened, "the last had begun before the first was done"
+    return [line[0] for line in said]
 
 
-def test_sixteen_processes_make_one_store(start_script: StartScript, store_folder: Path) -> None:
-    assert opened_by_sixteen(start_script, store_folder) == ["0"] * 16
+def rows(database: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every table that holds data, in the form of the stores' JSON files."""
+    connection = sqlite3.connect(database)
+    connection.row_factory = sqlite3.Row
+    tables = [
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+        )
+        if name != VERSION_TABLE
+    ]
+    found = {
+        table: [
+            {key: row[key].hex() if isinstance(row[key], bytes) else row[key] for key in row.keys()}
+            for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
+        ]
+        for table in tables
+    }
+    connection.close()
+    return found
+
+
+def test_sixteen_processes_make_one_store(
+    start_script: StartScript, store_folder: Path, tmp_path: Path
+) -> None:
+    assert opened_by_sixteen(start_script, store_folder, tmp_path) == ["0"] * 16
     check_schema(store_folder)
+    assert not any(rows(store_folder / "tracking.db").values())
 
 
-def test_sixteen_processes_migrate_an_old_store_once(start_script: StartScript, store_folder: Path) -> None:
+@pytest.mark.parametrize("release", ["0001", "0002"])
+def test_sixteen_processes_migrate_an_old_store_once(
+    release: str, start_script: StartScript, store_folder: Path, tmp_path: Path
+) -> None:
     store_folder.mkdir()
-    shutil.copy(OLD_STORES / "0001.db", store_folder / "tracking.db")
-    expected = json.loads((OLD_STORES / "0001.json").read_text())
-    assert opened_by_sixteen(start_script, store_folder) == [str(len(expected["runs"]))] * 16
+    shutil.copy(OLD_STORES / f"{release}.db", store_folder / "tracking.db")
+    expected = json.loads((OLD_STORES / f"{release}.json").read_text())
+    assert rows(store_folder / "tracking.db") == expected
+    assert opened_by_sixteen(start_script, store_folder, tmp_path) == [str(len(expected["runs"]))] * 16
     check_schema(store_folder)
-    assert len(list((store_folder / "backups").iterdir())) == 1, "one migrated, so there is one backup"
+    migrated = rows(store_folder / "tracking.db")
+    for table, old in expected.items():
+        # A later schema may have added columns; what was there is there, and nothing besides.
+        known = (
+            [{column: row[column] for column in old[0]} for row in migrated[table]]
+            if old
+            else migrated[table]
+        )
+        assert known == old, table
+    assert not any(rows_ for table, rows_ in migrated.items() if table not in expected)
+    (backup,) = (store_folder / "backups").iterdir()  # one migrated, so there is one
+    assert rows(backup) == expected
 
 
 def check_schema(folder: Path) -> None:

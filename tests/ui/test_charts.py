@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,15 @@ def test_names_are_on_the_lines_and_in_the_legend() -> None:
     assert not draw({"a": [1, 2]})["layout"]["showlegend"]
 
 
+def test_the_pointer_tells_x_and_the_runs_there() -> None:
+    few = draw({f"run-{n}": [1, 2] for n in range(10)})
+    assert few["layout"]["hovermode"] == "x unified"
+    many = draw({f"run-{n}": [1, 2] for n in range(11)})
+    assert many["layout"]["hovermode"] == "closest"
+    assert all("%{x}" in trace["hovertemplate"] for trace in many["data"])
+    assert draw({"a": [1, 2]})["layout"]["hovermode"] == "x"
+
+
 def test_axes_follow_the_options() -> None:
     assert draw({"a": [1, 2]}, CurveOptions(log_y=True))["layout"]["yaxis"]["type"] == "log"
     assert draw({"a": [1, 2]}, CurveOptions(log_x=True))["layout"]["xaxis"]["type"] == "log"
@@ -109,6 +119,49 @@ def test_a_constant_gets_an_axis_of_its_size(
     assert fitting["include"] == pytest.approx([low, high])
     assert [fitting["clipmin"], fitting["clipmax"]] == fitting["include"]
     go.Figure(figure)
+
+
+def test_values_beyond_a_linear_axis_are_marked_and_counted() -> None:
+    values = {"a": [1.0, 1e308, -1.7e308, np.nan, 2.0]}
+    line, marks = draw(values)["data"]
+    assert np.isnan(line["y"]).tolist() == [False, True, True, True, False]
+    assert marks["text"] == ["1e+308", "-1.7e+308", "NaN"]
+    assert marks["marker"]["symbol"] == ["triangle-up", "triangle-down", "x"]
+    assert marks["y"][0] > 0.9 and marks["y"][1] < 0.1
+    note = points_note([line.curve for line in lines(values, CurveOptions())])
+    assert "1 not finite" in note and "2 too large for a linear axis" in note
+    (whole,) = draw({"a": [1.0, 1e308]}, CurveOptions(log_y=True))["data"]
+    assert whole["y"].tolist() == [1.0, 1e308]
+
+
+@pytest.mark.parametrize("values", [[5e-324, 1.0], [1.0, 1.7e308], [5e-324, 1.7e308]])
+def test_a_log_axis_reaches_the_ends_of_a_float(values: list[float]) -> None:
+    low, high = draw({"a": values}, CurveOptions(log_y=True))["layout"]["yaxis"]["autorangeoptions"][
+        "include"
+    ]
+    assert 0 < low <= values[0] and values[1] <= high < np.inf
+
+
+def test_values_too_small_for_a_linear_axis_are_drawn_as_zero_and_counted() -> None:
+    values = {"a": [5e-324, -1e-322, 0.0]}
+    (line,) = draw(values)["data"]
+    assert line["y"].tolist() == [0, 0, 0]
+    note = points_note([line.curve for line in lines(values, CurveOptions())])
+    assert "2 within 1e-285 of 0 drawn as 0" in note
+    assert draw(values, CurveOptions(log_y=True))["data"][0]["y"].tolist() == values["a"]
+
+
+def test_y_fits_the_part_of_x_in_view() -> None:
+    values = {"a": [9.0, 1.0, 1.5, 2.0, 9.0], "b": [-5.0, 1.0, 1.0, 1.0, np.inf]}
+    options = CurveOptions(visible=(1, 3))
+    fitting = draw(values, options)["layout"]["yaxis"]["autorangeoptions"]
+    assert fitting["include"] == pytest.approx([0.95, 2.05])
+    assert (fitting["clipmin"], fitting["clipmax"]) == tuple(fitting["include"])
+    low, high = draw(values, replace(options, log_y=True))["layout"]["yaxis"]["autorangeoptions"]["include"]
+    assert 0.9 < low < 1 and 2 < high < 2.2
+    smooth = draw(values, replace(options, smoothing=0.9))["layout"]["yaxis"]["autorangeoptions"]["include"]
+    assert smooth[0] < 0.95 and smooth[1] > 2  # the faint raw line is in view as well
+    assert "autorangeoptions" not in draw(values, CurveOptions(visible=(0.2, 0.4)))["layout"]["yaxis"]
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.1], [], [np.nan, np.inf], [1.7e308]])

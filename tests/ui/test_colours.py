@@ -64,7 +64,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("background", ["#ffffff", "#14181d"])
 @pytest.mark.parametrize("colour", PALETTE)
 def test_every_colour_is_legible_on_the_light_and_the_dark_page(colour: str, background: str) -> None:
-    assert contrast(colour, background) >= 2.95
+    assert contrast(colour, background) >= 3.0
 
 
 @pytest.mark.parametrize("vision", VISIONS)
@@ -83,7 +83,7 @@ def test_no_run_looks_like_an_axis(colour: str) -> None:
 def test_a_run_has_one_colour_for_ever() -> None:
     assert run_colour("01m7yqy6r92drmb0wbsq") == run_colour("01m7yqy6r92drmb0wbsq")
     # Changing this changes the colour of every run that somebody knows by now.
-    assert [run_colour(f"run-{n}") for n in range(4)] == ["#9000fc", "#9c84b4", "#c00078", "#f06c0c"]
+    assert [run_colour(f"run-{n}") for n in range(4)] == ["#9000fc", "#9c84b4", "#c1007c", "#f06c0c"]
 
 
 def test_colours_are_used_alike() -> None:

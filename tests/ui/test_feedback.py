@@ -73,7 +73,7 @@ def test_the_control_flow_of_streamlit_passes_through() -> None:
 
 def test_stored_text_in_an_error_is_no_markup() -> None:
     shown = run("markup").error[0].value
-    assert r"\!\[x\]\(http\:\/\/evil\.example\/p\.png\)" in shown
+    assert "\\!\\[x\\]\\(http\\:\u2060\\/\\/evil\\.example\\/p\\.png\\)" in shown
     assert r"\<b\>" in shown
 
 
@@ -86,3 +86,16 @@ def test_an_escaped_text_stays_on_one_line_without_control_characters() -> None:
     assert escape("a\n\n# b\tc\x1b[31m\u202e") == r"a \# b c\[31m"
     assert escape("größe 測試") == "größe 測試"
     assert escape(3) == "3"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://a.b/c", "https\\:\u2060\\/\\/a\\.b\\/c"),
+        ("see www.a.b", "see www\u2060\\.a\\.b"),
+        ("git@host.com", "git\\@\u2060host\\.com"),
+        ("@home", "\\@home"),
+    ],
+)
+def test_addresses_lose_the_shape_that_makes_them_links(text: str, shown: str) -> None:
+    assert escape(text) == shown

@@ -45,6 +45,15 @@ def test_a_column_of_numbers_lines_up() -> None:
     assert format.number_column([]) == []
 
 
+def test_a_column_tells_its_values_apart_and_rounds_none_up_to_one() -> None:
+    assert format.number_column([0.99996, 0.5]) == ["0.99996", "0.50000"]
+    assert format.number_column([0.99997, 0.99998, 1.0]) == ["0.99997", "0.99998", "1.00000"]
+    assert format.number_column([0.123456, 0.123461]) == ["0.123456", "0.123461"]
+    # What only the fifteenth digit tells apart is noise.
+    assert format.number_column([0.3, 0.1 + 0.2, 0.5]) == ["0.3000", "0.3000", "0.5000"]
+    assert format.number(0.9999999) == "0.9999999" and format.number(-0.999999) == "-0.999999"
+
+
 def test_values_far_apart_are_written_each_on_its_own() -> None:
     assert format.number_column([1e-7, 5.5]) == ["1e-07", "5.5000"]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tracking.records import CaptureRecord
-from tracking.ui import captured, run_code, run_environment, run_system
+from tracking.ui import captured, run_code, run_console, run_environment, run_system
 
 COMMIT = "3f2a9c1d5e7b8a90123456789abcdef012345678"
 
@@ -38,17 +38,31 @@ def test_what_is_no_commit_is_not_linked() -> None:
     assert run_code.commit_address("https://github.com/a/b", "x](javascript:alert(1)") is None
 
 
-def test_the_command_can_be_pasted_into_a_shell() -> None:
-    script = {"path": "train.py", "arguments": ["--name", "a b", "$(rm x)"]}
-    assert run_code.command_line(script) == "python train.py --name 'a b' '$(rm x)'"
-    assert run_code.command_line({"arguments": "not a list"}) == ""
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [
+        (
+            {"entry": "file", "path": "/a b/x.py", "arguments": ["--n", "$(rm x)"]},
+            "python '/a b/x.py' --n '$(rm x)'",
+        ),
+        (
+            {"entry": "module", "module": "pkg.train", "path": "/x.py", "arguments": ["1"]},
+            "python -m pkg.train 1",
+        ),
+        ({"entry": "command", "arguments": ["1"]}, "python -c '…' 1"),
+        ({"entry": "notebook", "path": "/n.ipynb"}, ""),
+        ({"path": "train.py", "arguments": "not a list"}, "python train.py"),
+        ({}, ""),
+    ],
+)
+def test_the_command_can_be_pasted_into_a_shell(script: dict[str, object], command: str) -> None:
+    assert run_code.command_line(script) == command
 
 
-def test_cells_of_a_notebook_whatever_they_are() -> None:
-    assert run_code.notebook_cells('["a = 1", {"source": "b"}, 3]') == ["a = 1", "b", "3"]
-    assert run_code.notebook_cells('{"cells": [{"source": "x"}]}') == ["x"]
-    assert run_code.notebook_cells("# %%\nno json") == ["# %%\nno json"]
-    assert run_code.notebook_cells("3") == ["3"]
+def test_cells_of_a_notebook_have_their_marks() -> None:
+    text = "# %% In [3]\na = 1\n\n# %% In [4]\n# %% no mark\nb\n"
+    assert run_code.notebook_cells(text) == [("In [3]", "a = 1"), ("In [4]", "# %% no mark\nb")]
+    assert run_code.notebook_cells("anything") == [("", "anything")]
 
 
 def capture(
@@ -87,6 +101,17 @@ def test_packages_are_found_by_any_spelling() -> None:
         "Torch",
         "typing_extensions",
     ]
+
+
+def test_console_search_counts_all_and_shows_the_last_with_their_numbers() -> None:
+    lines = [f"step {n} " + ("LOSS nan" if n % 10 == 0 else "ok") for n in range(5_000)]
+    found = run_console.matches(lines, "loss", limit=3)
+    assert (found.total, [number for number, _ in found.lines]) == (500, [4971, 4981, 4991])
+    assert (
+        run_console.numbered([(9, "a"), (10, "b" * 3_000)])
+        == f" 9  a\n10  {'b' * 2_000}… (1,000 more characters)"
+    )
+    assert run_console.numbered([]) == ""
 
 
 def test_system_metrics_by_rank() -> None:

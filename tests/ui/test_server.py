@@ -267,6 +267,12 @@ def test_an_address_without_end_is_refused_at_once(server: Server, before: str, 
         assert int(raw.recv(64).split()[1]) in (400, 414)
 
 
+def test_the_page_for_an_address_without_end_leads_back(server: Server) -> None:
+    answer = server.get(f"/run?run={'x' * 20_000}")
+    assert answer.status_code == 414
+    assert "too long" in answer.text and 'href="/runs"' in answer.text and len(answer.text) < 5000
+
+
 def test_answers_tell_the_browser_to_stay_on_this_machine(server: Server) -> None:
     page = server.get("/")
     policy = page.headers["content-security-policy"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from tracking.records import Goal, MetricSummary, RunRecord, RunStatus
 from tracking.ui import tables
@@ -112,6 +113,28 @@ def test_summary_of_a_diverged_metric() -> None:
     assert [table.shown(name)[0] for name in ("last", "best", "min", "other")] == ["NaN", "–", "–", "10"]
 
 
+def test_a_run_that_diverged_late_has_extremes_and_no_best() -> None:
+    table = tables.summary_table({"acc": summary(last=math.nan, non_finite=1)}, {"acc": Goal.MAXIMIZE})
+    shown = [table.shown(name)[0] for name in ("last", "best", "best_step", "max", "max_step")]
+    assert shown == ["NaN", "–", "–", "0.9", "7"]
+    assert "its last value is not finite" in (table.columns["best"].help or "")
+    recovered = tables.summary_table({"acc": summary(non_finite=3)}, {"acc": Goal.MAXIMIZE})
+    assert recovered.shown("best") == ["0.9"]
+
+
+@pytest.mark.parametrize("end", [math.nan, math.inf, -math.inf])
+def test_a_run_that_diverged_late_never_stands_out_in_a_comparison(end: float) -> None:
+    diverged = summary(max=0.99, mean=0.9, last=end)
+    runs = [run("a", acc=summary(max=0.9)), run("b", acc=summary(max=0.8)), run("c", acc=diverged)]
+    goals = {"acc": Goal.MAXIMIZE}
+    best = tables.metric_comparison(runs, ["acc"], goals, "best")
+    assert best.shown("metrics.acc") == ["0.9000", "0.8000", "–"]
+    assert best.bold == {(0, "metrics.acc")}
+    most = tables.metric_comparison(runs, ["acc"], goals, "max")
+    assert most.shown("metrics.acc")[2] == "0.9900" and most.bold == {(0, "metrics.acc")}
+    assert (2, "metrics.acc") not in tables.metric_comparison(runs, ["acc"], goals, "mean").bold
+
+
 def test_param_comparison_shows_what_differs_or_everything() -> None:
     runs = [run("a", {"lr": 0.1, "n": 3, "x": None}), run("b", {"lr": 0.2, "n": 3})]
     differing = tables.param_comparison(runs)
@@ -119,6 +142,30 @@ def test_param_comparison_shows_what_differs_or_everything() -> None:
     assert differing.frame["a"].tolist() == ["0.1", "None"] and differing.frame["b"].tolist() == ["0.2", "–"]
     assert tables.param_comparison(runs, only_differing=False).frame["param"].tolist() == ["lr", "n", "x"]
     assert differing.columns["a"].label == "name a"
+
+
+def test_compared_params_have_the_digits_that_tell_them_apart() -> None:
+    runs = [run("a", {"lr": 0.0003829867318970853}), run("b", {"lr": 0.5})]
+    table = tables.param_comparison(runs)
+    assert table.frame.loc[0, ["a", "b"]].tolist() == ["0.000382987", "0.5"]
+    close = [
+        run("a", {"lr": 0.0003829867318970853}),
+        run("b", {"lr": 0.0003829867318970854}),
+        run("c", {"lr": 0.1}),
+    ]
+    assert tables.param_comparison(close).frame.loc[0, ["a", "b", "c"]].tolist() == [
+        "0.0003829867318970853",
+        "0.0003829867318970854",
+        "0.1",
+    ]
+
+
+def test_a_control_that_turns_letters_around_is_a_sign() -> None:
+    assert "\u202e" not in tables.param_comparison(
+        [run("a", {"p\u202ex": "a\u202eb"}), run("b", {"p\u202ex": "c"})]
+    ).frame.to_string(columns=["a", "b"])
+    table = tables.params_table({"key\u202egpj": "evil\u2066x"})
+    assert table.shown("param") == ["key\ufffdgpj"] and table.shown("value") == ["evil\ufffdx"]
 
 
 def test_metric_comparison_takes_the_value_asked_for() -> None:
@@ -130,6 +177,14 @@ def test_metric_comparison_takes_the_value_asked_for() -> None:
     last = tables.metric_comparison(runs, ["acc"], goals, "last")
     assert last.bold == {(1, "metrics.acc")}
     assert best.columns["metrics.acc"].label == "acc ↑"
+
+
+def test_compared_runs_of_one_colour_have_the_marker_of_their_curves() -> None:
+    runs = [run(f"run-{n}", acc=summary()) for n in range(20)]
+    table = tables.metric_comparison(runs, ["acc"], {}, "last")
+    looks = list(zip(table.colours, table.shown("mark"), strict=True))
+    assert len(set(looks)) == 20
+    assert tables.metric_comparison(runs[:1], ["acc"], {}, "last").shown("mark") == [""]
 
 
 def test_the_best_of_a_metric_without_a_goal_is_marked_as_its_last_value() -> None:

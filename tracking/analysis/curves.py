@@ -14,6 +14,11 @@ from tracking.records import Series
 
 Floats = NDArray[np.float64]
 
+LARGEST_DRAWN = 1e303
+"""Charts draw no linear axis to numbers ten times as large."""
+SMALLEST_DRAWN = 1e-285
+"""What is closer to 0 is drawn as 0 on a linear axis; charts draw none to values 1e-308 apart."""
+
 
 class Axis(StrEnum):
     """What runs along x."""
@@ -31,15 +36,17 @@ class Curve:
 
     Attributes:
         x: Ascending; int64 steps or microseconds, or float64 seconds.
-        y: Smoothed values; NaN where the line has a gap.
+        y: Smoothed values; NaN where the line has a gap, also for values beyond a linear axis.
         raw: The values as logged, at `raw_x`; None when nothing was smoothed.
         raw_x: What `raw` is drawn at: the points that would be drawn without smoothing.
-        marked_x: Where a value is not finite.
-        marked_y: NaN, inf or -inf, as logged.
+        marked_x: Where a value is not finite, or beyond what a linear axis is drawn to.
+        marked_y: NaN, inf, -inf or the large value, as logged.
         total: Points of the series in the visible range.
         shown: How many of them are drawn as they were logged.
         hidden: Finite points that a logarithmic axis cannot show (x or y not above 0).
         non_finite: Points of the visible range that are NaN or infinite.
+        tiny: Points of the visible range that are drawn as 0 though they are not.
+        beyond: Finite points of the visible range that are too large for a linear axis.
     """
 
     x: NDArray[np.generic]
@@ -52,6 +59,8 @@ class Curve:
     hidden: int = 0
     non_finite: int = 0
     raw_x: NDArray[np.generic] | None = None
+    beyond: int = 0
+    tiny: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,13 @@ def curve_of(series: Series, options: CurveOptions, *, began: int = 0) -> Curve:
     drawn = (
         _kept(x, smoothed, inside, options, max(8, options.max_points // 2)) if options.smoothing else kept
     )
-    marked = kept[~np.isfinite(raw[kept])]
+    limit = np.inf if options.log_y else LARGEST_DRAWN
+    least = 0.0 if options.log_y else SMALLEST_DRAWN
+    marked = kept[~_drawn(raw[kept], limit)]
     return Curve(
         x=x[drawn],
-        y=_with_gaps(smoothed[drawn]),
-        raw=_with_gaps(raw[kept]) if options.smoothing else None,
+        y=_with_gaps(smoothed[drawn], least, limit),
+        raw=_with_gaps(raw[kept], least, limit) if options.smoothing else None,
         raw_x=x[kept] if options.smoothing else None,
         marked_x=x[marked],
         marked_y=raw[marked],
@@ -103,6 +114,8 @@ def curve_of(series: Series, options: CurveOptions, *, began: int = 0) -> Curve:
         shown=int(((kept >= inside.start) & (kept < inside.stop)).sum()),
         hidden=_undrawable(x[inside], raw[inside], options),
         non_finite=int((~np.isfinite(raw[inside])).sum()),
+        beyond=int((np.isfinite(raw[inside]) & ~_drawn(raw[inside], limit)).sum()),
+        tiny=int(_tiny(raw[inside], least).sum()),
     )
 
 
@@ -140,7 +153,17 @@ def _undrawable(x: NDArray[np.generic], y: Floats, options: CurveOptions) -> int
     return int((lost & np.isfinite(y)).sum())
 
 
-def _with_gaps(values: Floats) -> Floats:
-    """Return the values with NaN for everything that is not finite: a line has a gap there."""
-    finite = np.isfinite(values)
-    return values if finite.all() else np.where(finite, values, np.nan)
+def _drawn(values: Floats, limit: float) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(values) & (np.abs(values) <= limit))
+
+
+def _tiny(values: Floats, least: float) -> NDArray[np.bool_]:
+    return np.asarray((values != 0) & (np.abs(values) < least))
+
+
+def _with_gaps(values: Floats, least: float, limit: float) -> Floats:
+    """Return the values with NaN for what cannot be drawn: a line has a gap there. What is tiny is 0."""
+    drawn = _drawn(values, limit)
+    shown = values if drawn.all() else np.where(drawn, values, np.nan)
+    tiny = _tiny(shown, least)
+    return np.where(tiny, 0.0, shown) if tiny.any() else shown

@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from tracking.artifacts.objects import CHUNK, Objects
+from tracking.artifacts.copying import CHUNK
+from tracking.artifacts.objects import Objects
 from tracking.config import StoreLocation
 from tracking.database import trash
 from tracking.database.opening import open_database
@@ -37,6 +39,8 @@ FORMAT = 1
 LIST = "podium-backup.json"
 LIST_LIMIT = 1 << 30
 DATABASE = "tracking.db"
+_COPY = ".backup-"
+_OLD_SECONDS = 24 * 3600.0
 _NAMES = re.compile(
     r"tracking\.db|objects/[0-9a-f]{2}/[0-9a-f]{62}|logs/[0-9a-z][0-9a-z_-]{0,63}\.[0-9a-f]{12}\.[a-z0-9_-]"
     r"[a-z0-9_.-]{0,40}"
@@ -57,8 +61,9 @@ def write_backup(location: StoreLocation, objects: Objects, target: Path) -> Pat
     if target.parent.resolve().is_relative_to(location.root):
         raise InvalidValue(f"{target} lies in the store itself. Put the backup somewhere else.")
     unfinished = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
+    _sweep(location.root)
     try:
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=location.root) as folder:
+        with tempfile.TemporaryDirectory(prefix=_COPY, dir=location.root) as folder:
             copy = Path(folder, DATABASE)
             # No clean-up in between: whatever the copied database refers to is there when it is read.
             objects.root.mkdir(mode=0o700, exist_ok=True)
@@ -79,6 +84,13 @@ def write_backup(location: StoreLocation, objects: Objects, target: Path) -> Pat
     finally:
         unfinished.unlink(missing_ok=True)
     return target
+
+
+def _sweep(root: Path) -> None:
+    """Remove the copies of backups that were killed a day ago or earlier."""
+    for folder in root.glob(f"{_COPY}*"):
+        if time.time() - folder.stat().st_mtime > _OLD_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _name(unfinished: Path, target: Path) -> None:

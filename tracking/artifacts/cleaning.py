@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tracking.artifacts import manifests
-from tracking.artifacts.objects import Objects
+from tracking.artifacts.objects import Objects, is_digest
 from tracking.artifacts.session_logs import SessionLogs
 from tracking.artifacts.spooled import Spooled, spooled_references, spooled_runs
 from tracking.config import StoreLocation
@@ -27,6 +27,8 @@ from tracking.records import GcReport, PurgedRun, Spared
 
 FRESH_SECONDS = 24 * 3600.0
 LOCK_SECONDS = 30.0
+ASIDE = ".aside-"
+"""What an object's file is called for a moment before it is removed."""
 
 
 class Cleaning:
@@ -75,6 +77,7 @@ class Cleaning:
             objects, size = 0, 0
         else:
             with self._objects.alone(LOCK_SECONDS):
+                self._put_back()
                 alive, _ = self._alive(set())
                 objects, size = self._sweep(alive, doomed, dry_run=False)
         return GcReport(
@@ -174,8 +177,8 @@ class Cleaning:
             if time.time() - found.st_mtime < FRESH_SECONDS:
                 fresh, fresh_bytes = fresh + 1, fresh_bytes + found.st_size
                 continue
-            if not dry_run:
-                self._objects.remove(digest)
+            if not dry_run and not self._remove(digest):
+                continue
             removed, size = removed + 1, size + found.st_size
             if digest in doomed:
                 self._count(doomed[digest], found.st_size)
@@ -183,6 +186,31 @@ class Cleaning:
             why = "stored or used within the last 24 hours"
             self._spared.append(Spared(f"{fresh:,} object{'s' * (fresh > 1)}", why, fresh_bytes))
         return removed, size
+
+    def _remove(self, digest: str) -> bool:
+        """Remove an object, unless somebody has used it since the look at its age; only while alone.
+
+        A use is a touch, by a writer that finds its bytes there and comes for its place later. What is aside cannot
+        be touched any more, so that its age is the last word.
+        """
+        path, aside = self._objects.path(digest), self._objects.root / f"{ASIDE}{digest}"
+        try:
+            os.rename(path, aside)
+        except FileNotFoundError:
+            return False
+        if time.time() - os.stat(aside).st_mtime < FRESH_SECONDS:
+            os.rename(aside, path)
+            return False
+        aside.unlink()
+        return True
+
+    def _put_back(self) -> None:
+        """Give back its name to what a killed clean-up had set aside; only while alone."""
+        for aside in self._objects.root.glob(f"{ASIDE}*"):
+            digest = aside.name.removeprefix(ASIDE)
+            if is_digest(digest):
+                self._objects.path(digest).parent.mkdir(mode=0o700, exist_ok=True)
+                os.rename(aside, self._objects.path(digest))
 
     def _remove_logs(self, spools: set[str], *, dry_run: bool) -> int:
         with self._engines.reading() as connection:

@@ -131,7 +131,7 @@ class ColumnStatistics:
         if len(present) > _SAMPLE and len(np.unique(present[:_SAMPLE])) > DISTINCT:
             self._seen = None
             return
-        values, counts = np.unique(present, return_counts=True)
+        values, counts = _counted(present)
         if len(values) > DISTINCT:
             self._seen = None
             return
@@ -169,6 +169,19 @@ class ColumnStatistics:
     def _forget_many(self) -> None:
         if self._seen is not None and len(self._seen) > DISTINCT:
             self._seen = None
+
+
+def _counted(present: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the different values and how often each occurs."""
+    import numpy as np
+
+    if present.dtype.kind == "i":
+        low, high = int(present.min()), int(present.max())
+        if high - low < _SAMPLE:  # counting costs less than sorting
+            counts = np.bincount(present - low, minlength=1)
+            there = np.flatnonzero(counts)
+            return there + low, counts[there]
+    return np.unique(present, return_counts=True)
 
 
 def _number(value: Any) -> Any:

@@ -12,12 +12,13 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tracking.artifacts.names import checked_artifact_name
 from tracking.artifacts.objects import Objects
+from tracking.artifacts.placement import Content, placed
 from tracking.artifacts.reading import located, manifest_of
 from tracking.errors import InvalidValue, TrackingError
 from tracking.records import ArtifactFile, ArtifactKind, ArtifactRecord
@@ -25,12 +26,11 @@ from tracking.records import ArtifactFile, ArtifactKind, ArtifactRecord
 _TEMPORARY = ".podium-"
 _EXTENSION = re.compile(r"(\.[A-Za-z0-9_]{1,15}){1,2}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TARGET = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def download_artifact(
-    objects: Objects, record: ArtifactRecord, target: Path, *, force: bool = False, with_step: bool = False
-) -> Path:
+def download_artifact(objects: Objects, record: ArtifactRecord, target: Path, *, force: bool = False) -> Path:
     """Write an artifact below `target` under its name; returns where.
 
     Args:
@@ -38,7 +38,6 @@ def download_artifact(
         record: The artifact.
         target: A folder; made when absent, and followed when it is a link itself.
         force: Over files that are there; a folder's other files stay.
-        with_step: Put the step into the name.
 
     Raises:
         InvalidValue: The name could lead outside, something is there already, or a link is in the way.
@@ -46,20 +45,130 @@ def download_artifact(
         ArtifactDamaged: Bytes are not those that were logged; nothing of that file is left behind.
         TrackingError: The disk refuses.
     """
-    name = checked_artifact_name(download_name(record, with_step=with_step))
-    where = f"{record.name!r} of run {record.run}"
+    name = checked_artifact_name(download_name(record))
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with _opened(os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as top:
-            *folders, last = name.split("/")
-            with _inside(top, folders, name) as folder:
-                if record.kind is ArtifactKind.FOLDER:
-                    _write_folder(objects, record, folder, last, force=force)
-                else:
-                    _write_file(objects, record.digest, 0o644, folder, last, where, force=force)
+        with _opened(os.open(target, _TARGET)) as top:
+            _write(objects, record, top, name, force=force)
     except OSError as error:
-        raise TrackingError(f"{where} cannot be written to {target} ({error}).") from error
+        raise TrackingError(
+            f"{record.name!r} of run {record.run} cannot be written to {target} ({error})."
+        ) from error
     return target / name
+
+
+def download_artifacts(
+    objects: Objects, records: Sequence[ArtifactRecord], target: Path, *, force: bool = False
+) -> list[tuple[ArtifactRecord, str]]:
+    """Write artifacts below `target`, those of a step with it in their names: all of them or none.
+
+    They are written into a folder beside their places first, and moved when each is whole and nothing is in
+    the way of any. Where their names cannot be beside each other they are placed as `placement.placed` says.
+
+    Args:
+        objects: Of the store.
+        records: The artifacts.
+        target: As in `download_artifact`.
+        force: Over files that are there; other files stay.
+
+    Returns:
+        The artifacts that got another name, with that name.
+
+    Raises:
+        InvalidValue, NotFound, ArtifactDamaged, TrackingError: As in `download_artifact`; `target` is as it was.
+    """
+    contents = [_content(objects, record) for record in records]
+    placings = placed(contents)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with _opened(os.open(target, _TARGET)) as top:
+            draft = _TEMPORARY + os.urandom(8).hex()
+            os.mkdir(draft, 0o755, dir_fd=top)
+            try:
+                with _opened(os.open(draft, _FOLDER, dir_fd=top)) as whole:
+                    for content, place in placings:
+                        _write(objects, content.record, whole, place, force=False)
+                    kept = frozenset() if force else frozenset(_wholes(placings))
+                    _check_free(whole, top, "", kept, force=force)
+                    _move(whole, top, force=force)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True, dir_fd=top)
+    except OSError as error:
+        raise TrackingError(f"The artifacts cannot be written to {target} ({error}).") from error
+    return [(content.record, place) for content, place in placings if place != content.name]
+
+
+def _content(objects: Objects, record: ArtifactRecord) -> Content:
+    name = checked_artifact_name(download_name(record, with_step=True))
+    if record.kind is not ArtifactKind.FOLDER:
+        return Content(record, name)
+    manifest = manifest_of(objects, record)
+    return Content(record, name, tuple(file.path for file in manifest.files), manifest.folders)
+
+
+def _wholes(placings: Sequence[tuple[Content, str]]) -> Iterator[str]:
+    for content, place in placings:
+        if content.files is not None:
+            yield place
+
+
+def _check_free(source: int, target: int, prefix: str, wholes: frozenset[str], *, force: bool) -> None:
+    """Raise when something in `target` is in the way of what is in `source`.
+
+    Args:
+        source: A folder, open.
+        target: Where its content is to go, open.
+        prefix: Of both, below the top.
+        wholes: Folders that may not be there yet.
+        force: Files may be there.
+    """
+    for name in sorted(os.listdir(source)):
+        there = _stat(name, target)
+        if there is None:
+            continue
+        found = os.stat(name, dir_fd=source, follow_symlinks=False)
+        path = prefix + name
+        if not stat.S_ISDIR(found.st_mode):
+            if not force or stat.S_ISDIR(there.st_mode):
+                raise _in_the_way(path)
+        elif path in wholes:
+            raise _in_the_way(path)
+        elif not stat.S_ISDIR(there.st_mode):
+            raise _no_folder(path, name)
+        else:
+            with (
+                _opened(os.open(name, _FOLDER, dir_fd=source)) as inner,
+                _opened(os.open(name, _FOLDER, dir_fd=target)) as outer,
+            ):
+                _check_free(inner, outer, path + "/", wholes, force=force)
+
+
+def _move(source: int, target: int, *, force: bool) -> None:
+    for name in sorted(os.listdir(source)):
+        found = os.stat(name, dir_fd=source, follow_symlinks=False)
+        if not stat.S_ISDIR(found.st_mode):
+            if force:
+                os.replace(name, name, src_dir_fd=source, dst_dir_fd=target)
+            else:
+                _name_anew(name, name, source, target)
+        elif _stat(name, target) is None:
+            os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+        else:
+            with (
+                _opened(os.open(name, _FOLDER, dir_fd=source)) as inner,
+                _opened(os.open(name, _FOLDER, dir_fd=target)) as outer,
+            ):
+                _move(inner, outer, force=force)
+
+
+def _write(objects: Objects, record: ArtifactRecord, top: int, name: str, *, force: bool) -> None:
+    *folders, last = name.split("/")
+    with _inside(top, folders, name) as folder:
+        if record.kind is ArtifactKind.FOLDER:
+            _write_folder(objects, record, folder, last, force=force)
+        else:
+            where = f"{record.name!r} of run {record.run}"
+            _write_file(objects, record.digest, 0o644, folder, last, where, force=force)
 
 
 def download_name(record: ArtifactRecord, *, with_step: bool = False) -> str:
@@ -132,25 +241,25 @@ def _write_file(
         if force:
             os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         else:
-            _name_anew(temporary, name, folder)
+            _name_anew(temporary, name, folder, folder)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
         raise
 
 
-def _name_anew(temporary: str, name: str, folder: int) -> None:
+def _name_anew(temporary: str, name: str, source: int, folder: int) -> None:
     """Give a file its name unless something has it, in one step where the file system knows links."""
     try:
-        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        os.link(temporary, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
         raise _in_the_way(name) from None
     except OSError:
         if _stat(name, folder) is not None:
             raise _in_the_way(name) from None
-        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.rename(temporary, name, src_dir_fd=source, dst_dir_fd=folder)
     else:
-        os.unlink(temporary, dir_fd=folder)
+        os.unlink(temporary, dir_fd=source)
 
 
 @contextmanager
@@ -165,10 +274,7 @@ def _inside(top: int, parts: list[str], whole: str) -> Iterator[int]:
                 opened.append(os.open(part, _FOLDER, dir_fd=opened[-1]))
             except OSError as error:
                 if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                    raise InvalidValue(
-                        f"{whole!r:.250} cannot be written: {part!r} is there and is a link or a file. "
-                        "Download to another folder."
-                    ) from None
+                    raise _no_folder(whole, part) from None
                 raise
             # One descriptor at a time, however deep it goes.
             os.close(opened.pop(0))
@@ -191,6 +297,12 @@ def _stat(name: str, folder: int) -> os.stat_result | None:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
+
+
+def _no_folder(whole: str, part: str) -> InvalidValue:
+    return InvalidValue(
+        f"{whole!r:.250} cannot be written: {part!r} is there and is a link or a file. Download to another folder."
+    )
 
 
 def _in_the_way(name: str) -> InvalidValue:

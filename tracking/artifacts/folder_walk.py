@@ -8,9 +8,10 @@ import stat
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from tracking.artifacts.copying import Progress
 from tracking.artifacts.manifests import FILES_LIMIT, Manifest
 from tracking.artifacts.names import checked_artifact_name
-from tracking.artifacts.objects import Draft, Objects, Progress
+from tracking.artifacts.objects import Draft, Objects
 from tracking.artifacts.own_files import OwnFiles, is_store
 from tracking.errors import InvalidValue
 from tracking.records import ArtifactFile
@@ -18,7 +19,7 @@ from tracking.validation import storable
 
 DEPTH_LIMIT = 100
 """Each level holds a descriptor."""
-BATCH = 64
+BATCH = 32
 """Drafts hold a descriptor each; so many wait before they get their place."""
 IN_MEMORY = 1 << 20
 """Files up to this size are read whole, and written only when their bytes are new."""
@@ -57,6 +58,7 @@ class FolderWalk:
         self._files: list[ArtifactFile] = []
         self._folders: list[str] = []
         self._skipped: list[tuple[str, str]] = []
+        self._placed: set[Path] = set()
         self._top = -1
 
     def take(self) -> Manifest:
@@ -72,6 +74,7 @@ class FolderWalk:
             raise InvalidValue(f"{str(self._root)!r:.250} cannot be read: {error.strerror}.") from None
         try:
             self._walk(self._top, "", 0)
+            self._objects.sync(self._placed)
         finally:
             os.close(self._top)
         return Manifest(tuple(self._files), tuple(self._folders), tuple(self._skipped))
@@ -172,7 +175,7 @@ class FolderWalk:
             self.changed.append(path)
         if len(self.drafts) >= BATCH:
             batch, self.drafts = self.drafts, []
-            self._objects.keep(batch, lambda: None)
+            self._placed |= self._objects.place(batch)
 
     def _draft(self, descriptor: int, path: str, found: os.stat_result) -> Draft:
         if found.st_size <= IN_MEMORY:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tracking.artifacts import manifests
+from tracking.artifacts.copying import Progress
 from tracking.artifacts.folder_walk import FolderWalk
 from tracking.artifacts.media import HEAD, classify
-from tracking.artifacts.objects import Draft, Objects, Progress
+from tracking.artifacts.objects import Draft, Objects
 from tracking.artifacts.own_files import OwnFiles, is_database_of_a_store
 from tracking.config import StoreLocation
 from tracking.errors import InvalidValue

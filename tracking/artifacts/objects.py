@@ -4,6 +4,7 @@
     objects/.new-…      one that is being written; its writer holds a lock on it
     objects/.lock       shared by who places objects, taken alone by who removes some
     objects/.gate       passed on the way to it
+    objects/.aside-…    one that a clean-up is about to remove
 
 Bytes are copied, never moved or linked, so that nothing a user does to a file later
 reaches the store.
@@ -18,24 +19,21 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from tracking.artifacts.copying import CHUNK, Progress, copy_hashed, hash_of, settle, stamp, sync_folder
 from tracking.config import StoreLocation
 from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, StoreBusy
 from tracking.spool.files import make_folders
 from tracking.spool.lock import WAIT_STEP, FileLock, try_lock, wait_lock
 
-CHUNK = 1 << 20
 DRAFT = ".new-"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _COMPARED = 8 << 20
 """Objects up to this size are read again before the same bytes count as stored."""
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes copied so far and the size at the beginning."""
 
 
 @dataclass(slots=True)
@@ -125,10 +123,10 @@ class Objects:
                     raise InvalidValue(f"{name} is no regular file.")
                 self._check_room(before)
                 with open(path, "wb") as file:
-                    draft.digest, draft.size = _copy(descriptor, file, before.st_size, progress)
-                    _settle(file)
+                    draft.digest, draft.size = copy_hashed(descriptor, file, before.st_size, progress)
+                    settle(file)
                 after = os.fstat(descriptor)
-                draft.changed = draft.size != before.st_size or _stamp(before) != _stamp(after)
+                draft.changed = draft.size != before.st_size or stamp(before) != stamp(after)
                 if not draft.changed:
                     break
         except BaseException:
@@ -144,21 +142,26 @@ class Objects:
         Raises:
             OSError: The disk refuses; nothing was said then.
         """
-        # Who removes objects closes the gate, and need not wait for a moment without any writer.
-        gate = wait_lock(self.gate_path, shared=True)
-        lock = wait_lock(self.lock_path, shared=True)
-        gate.close()
-        try:
-            folders: set[Path] = set()
-            for draft in drafts:
-                self._place(draft, folders)
-            for folder in folders:
-                _sync_folder(folder)
+        with self._among_writers(drafts):
+            folders = self._place_all(drafts)
+            self.sync(folders)
             then()
-        finally:
-            lock.close()
-            for draft in drafts:
-                draft.discard()
+
+    def place(self, drafts: Sequence[Draft]) -> set[Path]:
+        """Give drafts their place before anything refers to them; returns the folders to `sync` before it does.
+
+        A clean-up spares what is so young.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        with self._among_writers(drafts):
+            return self._place_all(drafts)
+
+    def sync(self, folders: Iterable[Path]) -> None:
+        """Make sure that the names of placed objects survive a loss of power."""
+        for folder in folders:
+            sync_folder(folder)
 
     @property
     def gate_path(self) -> Path:
@@ -174,12 +177,11 @@ class Objects:
         """
         self._make_root()
         give_up = time.monotonic() + seconds
-        with _taken(self.gate_path, give_up), _taken(self.lock_path, give_up):
+        with contextlib.ExitStack() as held:
+            # The gate is open again from here on: writers wait behind it, and go before the next clean-up.
+            with _taken(self.gate_path, give_up):
+                held.enter_context(_taken(self.lock_path, give_up))
             yield
-
-    def remove(self, digest: str) -> None:
-        """Remove an object; only while `alone`."""
-        self.path(digest).unlink(missing_ok=True)
 
     def room(self) -> int:
         """Return how many bytes the disk of the store still takes."""
@@ -289,10 +291,33 @@ class Objects:
         try:
             with open(draft._path, "wb") as file:
                 file.write(data)
-                _settle(file)
+                settle(file)
         except BaseException:
             draft.discard()
             raise
+
+    @contextlib.contextmanager
+    def _among_writers(self, drafts: Sequence[Draft]) -> Iterator[None]:
+        try:
+            # Who removes objects closes the gate, and need not wait for a moment without any writer.
+            gate = wait_lock(self.gate_path, shared=True)
+            try:
+                lock = wait_lock(self.lock_path, shared=True)
+            finally:
+                gate.close()
+            try:
+                yield
+            finally:
+                lock.close()
+        finally:
+            for draft in drafts:
+                draft.discard()
+
+    def _place_all(self, drafts: Sequence[Draft]) -> set[Path]:
+        folders: set[Path] = set()
+        for draft in drafts:
+            self._place(draft, folders)
+        return folders
 
     def _place(self, draft: Draft, folders: set[Path]) -> None:
         target = self.path(draft.digest)
@@ -345,44 +370,8 @@ def is_digest(text: object) -> bool:
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
-def hash_of(file: BinaryIO) -> str:
-    """Return the sha256 of the rest of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _damaged(digest: str) -> ArtifactDamaged:
     return ArtifactDamaged(f"The object {digest} is damaged: its bytes are not those that were stored.")
-
-
-def _copy(descriptor: int, file: BinaryIO, expected: int, progress: Progress | None) -> tuple[str, int]:
-    digest, at = hashlib.sha256(), 0
-    while chunk := os.pread(descriptor, CHUNK, at):
-        digest.update(chunk)
-        file.write(chunk)
-        at += len(chunk)
-        if progress is not None:
-            progress(at, expected)
-    return digest.hexdigest(), at
-
-
-def _settle(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _stamp(found: os.stat_result) -> tuple[int, int, int, int]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _listed(folder: Path) -> list[str]:

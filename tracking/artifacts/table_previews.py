@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tracking.artifacts.column_sources import chunk_of_arrow, chunk_of_series
@@ -24,9 +25,11 @@ CELL = 500
 CSV_BYTES = 4 << 20
 CSV_COLUMNS = 5_000
 LINE = 100_000
-_CHUNK_BYTES = 64 << 20
-"""A column of one row group may unpack to this much; a larger one is not read."""
-_ALL_BYTES = 256 << 20
+_CHUNK_BYTES = 512 << 20
+"""A column of one row group may unpack to this much, page by page; a larger one is not read."""
+_ALL_BYTES = 4 << 30
+_TEXT_BYTES = 64 << 20
+_DELTA_BYTES = 1 << 16
 _DELIMITERS = ",\t;|"
 
 
@@ -45,10 +48,14 @@ def preview_parquet(file: BinaryIO) -> TablePreview:
     except ImportError:
         raise MissingDependency("Parquet files are shown with pyarrow: pip install pyarrow") from None
     try:
-        source = pq.ParquetFile(
-            file, thrift_string_size_limit=16 << 20, thrift_container_size_limit=1 << 20, pre_buffer=False
+        limits: Any = {"thrift_string_size_limit": 16 << 20, "thrift_container_size_limit": 1 << 20}
+        schema = pq.ParquetFile(file, **limits).schema_arrow
+        # Texts stay as the file has them: each different one once, however many rows say it.
+        texts = [field.name for field in schema if _is_text(field.type)]
+        return _parquet(
+            pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 20, **limits),
+            schema,
         )
-        return _parquet(source)
     except InvalidValue:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
@@ -101,8 +108,8 @@ def preview_csv(file: BinaryIO, *, delimiter: str | None = None) -> TablePreview
     return TablePreview(_shown(frame), rows, columns, tuple(schema), len(frame))
 
 
-def _parquet(source: pq.ParquetFile) -> TablePreview:
-    schema, metadata = source.schema_arrow, source.metadata
+def _parquet(source: pq.ParquetFile, schema: pa.Schema) -> TablePreview:
+    metadata = source.metadata
     names = _readable(source)
     first: dict[str, list[Any]] = {}
     told = {name: ColumnStatistics() for name in names}
@@ -120,7 +127,7 @@ def _parquet(source: pq.ParquetFile) -> TablePreview:
                 break
     shown = [field for field in schema if field.name in told]
     columns = {field.name: _cells(first[field.name][0][:ROWS]) for field in shown if field.name in first}
-    frame = _pandas().DataFrame(columns) if columns else _pandas().DataFrame(index=range(0))
+    frame = _pandas().DataFrame(columns or {field.name: [] for field in shown})
     previews = tuple(
         ColumnPreview(field.name, _type_name(field.type), told[field.name].result()) for field in shown
     )
@@ -133,18 +140,21 @@ def _parquet(source: pq.ParquetFile) -> TablePreview:
 def _readable(source: pq.ParquetFile) -> list[str]:
     """Return the columns to read: the first 100 that are neither ambiguous nor huge."""
     metadata, names = source.metadata, source.schema_arrow.names
+    repeated = Counter(names)
     sizes: dict[str, int] = {}
     for group in range(min(metadata.num_row_groups, 8)):
         row_group = metadata.row_group(group)
         for at in range(min(row_group.num_columns, 10 * COLUMNS)):
             column = row_group.column(at)
             name = column.path_in_schema.partition(".")[0]
+            if "DELTA_BYTE_ARRAY" in column.encodings and column.total_uncompressed_size > _DELTA_BYTES:
+                sizes[name] = _ALL_BYTES  # each text may repeat all of the one before it
             sizes[name] = max(sizes.get(name, 0), column.total_uncompressed_size)
     kept, total = [], 0
     for name in names:
         size = sizes.get(name, 0)
         # iter_batches takes a dot for a path into a nested column.
-        if names.count(name) > 1 or size > _CHUNK_BYTES or total + size > _ALL_BYTES or "." in name:
+        if repeated[name] > 1 or size > _CHUNK_BYTES or total + size > _ALL_BYTES or "." in name:
             continue
         kept.append(name)
         total += size
@@ -155,15 +165,51 @@ def _readable(source: pq.ParquetFile) -> list[str]:
 
 def _count(told: ColumnStatistics, array: pa.Array[Any], name: str, unclear: set[str]) -> None:
     try:
+        if _unpacked_bytes(array) > _TEXT_BYTES:
+            raise InvalidValue("The texts are too long to be counted.")
         told.add(chunk_of_arrow(array))
     except InvalidValue:
         unclear.add(name)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow.types as kinds
+
+    sorts = (kinds.is_string, kinds.is_large_string, kinds.is_binary, kinds.is_large_binary)
+    return any(sort(kind) for sort in sorts)
+
+
+def _unpacked_bytes(array: pa.Array[Any]) -> int:
+    """Return how many bytes an array of texts could take with each text written out."""
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    if not kinds.is_dictionary(array.type) or not _is_text(array.dictionary.type):
+        return 0
+    longest = pc.max(pc.binary_length(array.dictionary)).as_py() or 0
+    return int(longest) * len(array)
+
+
+def _cut_texts(array: pa.Array[Any]) -> pa.Array[Any]:
+    """Return texts in which the long ones are cut, one character more than a cell shows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    texts = array.dictionary
+    if not _is_text(texts.type):
+        return array.dictionary_decode()
+    is_binary = kinds.is_binary(texts.type) or kinds.is_large_binary(texts.type)
+    cut = pc.binary_slice if is_binary else pc.utf8_slice_codeunits
+    return pa.DictionaryArray.from_arrays(array.indices, cut(texts, 0, CELL + 1)).dictionary_decode()
 
 
 def _cells(array: pa.Array[Any]) -> Any:
     import pyarrow as pa
     import pyarrow.types as kinds
 
+    if kinds.is_dictionary(array.type):
+        array = _cut_texts(array)
     kind: Any = array.type
     if kinds.is_boolean(kind) or kinds.is_integer(kind) or kinds.is_floating(kind):
         return array.to_pandas()

@@ -27,14 +27,15 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 @app.command()
 def delete(
-    run: Annotated[str, typer.Argument(help="Id of the run, or with --experiment the experiment's name.")],
+    run: Annotated[str, typer.Argument(help="Id of the run, or its beginning; with --experiment a name.")],
     store: StoreOption = None,
     experiment: Annotated[bool, typer.Option("--experiment", help="All runs of an experiment.")] = False,
 ) -> None:
     """Move a run with its parts to the trash; restore brings it back, gc removes it for good."""
     with existing_store(store) as opened, output() as out:
-        gone = opened.delete_experiment(run) if experiment else opened.delete_run(run)
-        out.write(f"{_runs(len(gone))} in the trash now. To undo: tracking restore {printable(run)}\n")
+        name = run if experiment else opened.find_run(run)
+        gone = opened.delete_experiment(name) if experiment else opened.delete_run(name)
+        out.write(f"{_runs(len(gone))} in the trash now. To undo: tracking restore {printable(name)}\n")
 
 
 @app.command()

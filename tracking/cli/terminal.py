@@ -83,6 +83,13 @@ def cut(text: str, width: int) -> str:
     return "".join(kept) + "…"
 
 
+def _end(name: str, width: int) -> str:
+    """Return a column's name; the end of `metrics.val/loss` says more than its beginning."""
+    if width_of(name) <= width or "." not in name:
+        return name
+    return "…" + name[len(name) - width + 1 :] if width > 1 else name
+
+
 class TextTable:
     """A table of text, printed as its rows come; the first rows settle how wide its columns are."""
 
@@ -115,7 +122,10 @@ class TextTable:
             room = terminal_width()
             self._widths, self._fitted = fitted(wanted, room, whole=self._whole), room is not None
             self.left_out = len(wanted) - len(self._widths)
-            self._line(self._header, coloured=False)
+            self._line(
+                [_end(name, width) for name, width in zip(self._header, self._widths, strict=False)],
+                coloured=False,
+            )
         for row in cells:
             self._line(row, coloured=self._colour)
 

@@ -81,7 +81,7 @@ class ArtifactVerbs(GuardedVerbs):
 
     def _tell(self, name: str, taken: Taken) -> None:
         if taken.skipped:
-            some = "; ".join(f"{path} ({why})" for path, why in taken.skipped[:_NAMED])
+            some = "; ".join(f"{path:.100} ({why:.200})" for path, why in taken.skipped[:_NAMED])
             more = len(taken.skipped) - _NAMED
             self._notices.once(
                 f"skipped {name}",

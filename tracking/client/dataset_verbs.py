@@ -6,6 +6,7 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
+from tracking.client.capture.secrets import mask_addresses
 from tracking.client.carrying import carry_drafts
 from tracking.client.description import now_us
 from tracking.client.guarding import GuardedVerbs
@@ -36,7 +37,7 @@ class DatasetVerbs(GuardedVerbs):
             data: A data frame, a dict of columns, an array or tensor, or the path of a file or folder. Of files
                 the bytes count, of `.parquet` files the content.
             name: What the run calls it, such as "train".
-            source: Where it came from, for people; left out, the path.
+            source: Where it came from, for people; left out, the path. Passwords in addresses are left out.
             store_bytes: Also keep a copy: a frame as Parquet (which needs pyarrow), an array as NPY, files as
                 they are. Otherwise it is known by reference only.
 
@@ -60,7 +61,7 @@ class DatasetVerbs(GuardedVerbs):
             "name": checked,
             "digest": facts.digest,
             "kind": facts.kind,
-            "source": "" if source is None else storable(os.fspath(source))[:_SOURCE],
+            "source": "" if source is None else mask_addresses(storable(os.fspath(source)))[:_SOURCE],
             "rows": facts.rows,
             "columns": facts.columns,
             "size": facts.size,

@@ -13,6 +13,7 @@ from tracking.client import active
 from tracking.client.artifact_verbs import ArtifactVerbs
 from tracking.client.capture.collector import END_SECONDS, Capture
 from tracking.client.capture.secrets import mask_params
+from tracking.client.dataset_verbs import DatasetVerbs
 from tracking.client.description import RunDescription
 from tracking.client.ending import Ending, ending_of
 from tracking.client.media_verbs import MediaVerbs
@@ -36,7 +37,7 @@ FINISH_SECONDS = 9.5
 """The promise is 10 s for finish() as a whole."""
 
 
-class Run(ArtifactVerbs, MediaVerbs):
+class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs):
     """One run of an experiment; made by `tracking.start_run`.
 
     A context manager: leaving the block ends the run as finished, failed (with the

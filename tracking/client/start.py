@@ -69,7 +69,8 @@ def start_run(
         total_steps: How many steps there will be, for progress.
         resume: Id of a run to go on with; its process must be gone. Steps count on from its last one;
             experiment, name, group, parent and total_steps stay what they are.
-        store: The store's folder; left out, `TRACKING_STORE`, the nearest `.tracking/`, or a new one here.
+        store: The store's folder; left out, that of a `parent` given as a run, else `TRACKING_STORE`, the
+            nearest `.tracking/`, or a new one here.
         capture: What to record besides: True for everything (or what `TRACKING_CAPTURE` says), False for nothing,
             or a list of "git", "diff", "script", "source", "python", "packages", "host", "notebook", "console",
             "system". It goes on in the background and can neither fail nor delay the run.
@@ -81,7 +82,9 @@ def start_run(
         RunStateError: `resume` names a run whose process is alive.
         StoreError: The store cannot be used: on a network file system, or not readable for `resume`.
     """
-    location = locate_store(store)
+    location = (
+        parent._description.location if store is None and isinstance(parent, Run) else locate_store(store)
+    )
     sections = chosen_sections(capture)
     first, secret = _first_events(params, tags, notes)
     if resume is not None and not tracking_is_off():

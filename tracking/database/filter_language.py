@@ -7,7 +7,9 @@
 Names: `metrics.<key>` (the last value), `params.<key>` (dotted: `params.optimizer.name`),
 `tags`, `status`, `name`, `experiment`, `created` (ISO dates, UTC where they say nothing),
 `duration` (seconds), `group`, `notes`. `min`, `max`, `mean`, `first`, `last` and `best` take a
-metric. A key that is no plain name stands in brackets. `"part" in name` asks for a part of a text.
+metric: `min`, `max` and `mean` are over its finite values, and `best` is the min or max by its goal,
+which a run that diverged (its last value is NaN or infinite) does not have. A key that is no plain
+name stands in brackets. `"part" in name` asks for a part of a text.
 
 What is missing or NaN makes a comparison unknown, which is neither true nor, under `not`,
 false. `== None` asks for absence. Booleans are the numbers 1 and 0, as in Python; a text and

@@ -8,6 +8,7 @@ what the language promises, and `WHERE` keeps only what is true.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from operator import eq, ge, gt, le, lt
@@ -121,12 +122,16 @@ def microseconds(moment: datetime) -> int:
 
 
 def metric_value(field: Field) -> ColumnElement[float]:
-    """Return the metric's value per run: NULL when there is none, or when it is NaN."""
+    """Return the metric's value per run: NULL when there is none (no best of a diverged run), or when it is NaN."""
     return _per_run(summaries, field, summary_value(field))
 
 
 def summary_value(field: Field) -> ColumnElement[float]:
-    """Return the same as a column of `metric_summaries`, for where that is joined with `runs`."""
+    """Return the same as a column of `metric_summaries`, for where that is joined with `runs`.
+
+    A run whose last value is NaN or infinite has diverged: it has no best value, while its
+    min, max and mean stay those of its finite values.
+    """
     if field.aggregate != "best":
         return summaries.c[field.aggregate]
     goal = (
@@ -135,9 +140,15 @@ def summary_value(field: Field) -> ColumnElement[float]:
         .correlate(runs, summaries)
         .scalar_subquery()
     )
-    return case(
+    by_goal = case(
         (goal == Goal.MAXIMIZE.value, summaries.c.max), (goal == Goal.MINIMIZE.value, summaries.c.min)
     )
+    return case((is_finite(summaries.c.last), by_goal))
+
+
+def is_finite(value: ColumnElement[float]) -> Condition:
+    """Return whether the value is a finite number; NaN is kept as NULL, for which this is NULL."""
+    return func.abs(value) <= sys.float_info.max
 
 
 def param_number() -> ColumnElement[float]:

@@ -35,6 +35,7 @@ _NO_ARITHMETIC = "a comparison; filters do not calculate"
 _FOREIGN = {
     **{"AND": "and", "OR": "or", "NOT": "not", "IN": "in", "&&": "and", "&": "and", "||": "or", "|": "or"},
     **{"!": "not", "=": "==", "===": "==", "<>": "!=", "!==": "!=", "=>": ">=", "=<": "<=", ":=": "=="},
+    **{"≥": ">=", "≤": "<=", "≠": "!="},
     ".": "metrics.<key> or params.<key>, without spaces",
     **dict.fromkeys(("true", "TRUE"), "True"),
     **dict.fromkeys(("false", "FALSE"), "False"),

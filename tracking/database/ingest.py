@@ -30,7 +30,7 @@ from tracking.database.session_rows import Place
 from tracking.database.stretch import Stretch, last_words, read_stretch
 from tracking.errors import StoreError
 from tracking.records import RunStatus
-from tracking.spool.files import SpoolFiles
+from tracking.spool.files import SpoolFiles, spools_of
 from tracking.spool.format import MAGIC
 from tracking.spool.reading import next_record, read_shapes
 
@@ -144,6 +144,10 @@ class SpoolIngest:
             return False  # died before its first event: there is nothing to keep
         self._rebuild(patience)
         events = last_words(self._files)
+        alone = not any(
+            other.spool_id != self._files.spool_id
+            for other in spools_of(self._files.folder, self._files.spool_id.partition(".")[0])
+        )
         with self._engines.readers.connect() as connection:
             merged = [prepare_change(connection, state, EMPTY, final=True) for state in self._states.values()]
 
@@ -151,7 +155,7 @@ class SpoolIngest:
             self._check(connection)
             write_changes(connection, [change for change in merged if change.rows])
             session_rows.apply_events(connection, place, events)
-            marked = status is not None and session_rows.mark_gone(connection, place, status)
+            marked = status is not None and session_rows.mark_gone(connection, place, status, alone=alone)
             connection.execute(
                 update(sessions)
                 .where(sessions.c.id == place.session)

@@ -11,6 +11,9 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +32,8 @@ from tracking.spool.files import leftover_spools, make_folders
 
 CHUNK = 1 << 20
 TRIES = 3
+PAUSE = 0.05
+"""Seconds; more than the grain of a file's time."""
 READ_IN_SECONDS = 600.0
 _LIVE = {status.value for status in RunStatus if not status.is_final}
 
@@ -139,13 +144,14 @@ def copy_plain_file(source: Path, target: Path) -> bool:
 
 def _copy_database(source: Path, target: Path) -> None:
     log, log_copy = source.with_name(source.name + "-wal"), target.with_name(target.name + "-wal")
+    for path in (source, log):
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise StoreError(f"{path} is no plain file. Copy the store itself, then merge.")
     for _ in range(TRIES):
         before = _stamp(source), _stamp(log)
-        copy_plain_file(source, target)
-        log_copy.unlink(missing_ok=True)
-        copy_plain_file(log, log_copy)
-        if before == (_stamp(source), _stamp(log)):
+        if _copied_by_child([source, target, log, log_copy]) and before == (_stamp(source), _stamp(log)):
             return
+        time.sleep(PAUSE)
     # It is being written without a pause. Then its writers keep its shared memory, and one more reader
     # changes nothing.
     for path in (target, log_copy):
@@ -155,6 +161,33 @@ def _copy_database(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as copy,
     ):
         reader.backup(copy)
+
+
+# Copies pairs of files; of links and what is no file it makes nothing.
+_COPYING = """
+import os, shutil, stat, sys
+for source, target in zip(sys.argv[1::2], sys.argv[2::2]):
+    if os.path.lexists(target):
+        os.unlink(target)
+    try:
+        file = os.fdopen(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    except FileNotFoundError:
+        continue
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        with open(target, "wb") as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+"""
+
+
+def _copied_by_child(paths: list[Path]) -> bool:
+    """Copy pairs of files in a process of its own.
+
+    Closing a database's file takes away the locks that SQLite holds on it in the same process, which may
+    be logging to that very store.
+    """
+    command = [sys.executable, "-I", "-S", "-c", _COPYING, *map(str, paths)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0 and paths[1].exists()
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

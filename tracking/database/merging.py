@@ -176,7 +176,8 @@ class Merging:
 
         def work(connection: Connection) -> None:
             mine = _own_run(connection, run.uid)
-            assert mine is not None
+            if mine is None or any(session["spool"] not in mine.sessions for session in taken):
+                raise InvalidValue("it was removed here while it was merged. Merge again")
             number = mine.row.id
             ahead = own is None or not own.sessions or _newest(run.sessions) > _newest(_plain(own))
             if run.row["error"] != NOT_ENDED and own is not None and own.row.error in (NOT_ENDED, UNDER_WAY):

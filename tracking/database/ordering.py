@@ -6,17 +6,17 @@ leads; runs that are equal in what they are sorted by follow their time of creat
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, false, or_, select
 
 from tracking.database.filter_sql import (
     TEXT_KINDS,
     Condition,
     column_of,
     experiments,
+    is_finite,
     key_id,
     param_number,
     params,
@@ -91,12 +91,12 @@ def ordering_of(order: Order) -> Ordering:
     if field.kind == "metrics":
         source = _joined(summaries, field)
         value = summary_value(field)
-        finite = _is_finite(value)
+        finite = is_finite(value)
         keys = (SortKey(case((finite, 0), else_=1)), SortKey(case((finite, value)), descending))
         return Ordering(source, (*keys, newest))
     if field.kind == "params":
         number, is_text = param_number(), params.c.kind.in_(TEXT_KINDS)
-        finite = _is_finite(number)
+        finite = is_finite(number)
         return Ordering(
             _joined(params, field),
             (
@@ -116,7 +116,3 @@ def ordering_of(order: Order) -> Ordering:
 def _joined(table: FromClause, field: Field) -> FromClause:
     row = and_(table.c.run_id == runs.c.id, table.c.key_id == key_id(field))
     return RUNS.outerjoin(table, row)
-
-
-def _is_finite(value: ColumnElement[float]) -> Condition:
-    return func.abs(value) <= sys.float_info.max

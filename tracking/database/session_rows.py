@@ -66,15 +66,22 @@ def apply_events(connection: Connection, place: Place, events: Iterable[Event]) 
     return changed
 
 
-def mark_gone(connection: Connection, place: Place, status: RunStatus) -> bool:
-    """Set `status` on the run of a dead session that owned it and left none; returns whether it did."""
+def mark_gone(connection: Connection, place: Place, status: RunStatus, *, alone: bool = False) -> bool:
+    """Set `status` on the run of a dead session that owned it and left none; returns whether it did.
+
+    Args:
+        connection: To write with.
+        place: Of the session.
+        status: To be set.
+        alone: No other session of the run is in the spool: then a run that nobody ever owned is gone too.
+    """
     runs = run_writes.runs
     stands, last_seen = connection.execute(
         select(runs.c.status, runs.c.last_seen).where(runs.c.id == place.run)
     ).one()
     if RunStatus(stands).is_final:
         return False
-    if run_writes.is_forsaken(connection, place.run, place.session):
+    if alone and run_writes.is_forsaken(connection, place.run, place.session):
         run_writes.set_status(connection, place.run, status, last_seen, NEVER_OWNED)
         return True
     return run_writes.finish_run(connection, place.run, place.session, status, last_seen, None, GONE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Self
 
 import tracking
 
@@ -20,6 +20,36 @@ def run_at_hand(run: tracking.Run | None, who: str) -> tracking.Run:
             f"{who} needs a run: use it inside `with tracking.start_run(…):`, or give it one as run=."
         )
     return found
+
+
+class IterationLog:
+    """The part that callbacks of boosters have in common: their run, which stays where it is.
+
+    An estimator is copied and pickled with its callbacks. A copy within the process logs to the same
+    run; one that went through a pickle (a worker of a search, a model loaded later) logs to the active
+    run of its process, and to none when there is none.
+    """
+
+    def __init__(self, run: tracking.Run | None = None, *, prefix: str = "") -> None:
+        super().__init__()
+        self._given = run
+        self._prefix = prefix
+        self._run: tracking.Run | None = None
+        self._known: set[str] = set()
+        self._pickled = False
+
+    def _begin_log(self) -> tracking.Run | None:
+        """Find the run as training begins; None in processes that do not log."""
+        self._run = None
+        if process_rank() == 0 and not (self._pickled and tracking.active_run() is None):
+            self._run = run_at_hand(self._given, type(self).__name__)
+        return self._run
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return type(self)(self._given, prefix=self._prefix)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_given": None, "_run": None, "_known": set(), "_pickled": True}
 
 
 class HeldRun:

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import tracking
-from tracking.integrations.holding import numbers, process_rank, run_at_hand
+from tracking.integrations.holding import IterationLog, numbers, process_rank, run_at_hand
 
 
-class LightGBMCallback:
+class LightGBMCallback(IterationLog):
     """Logs each iteration's evaluation as `<data>/<metric>`, and the params of training under `lightgbm.`.
 
     Training that goes on (`init_model=`) counts on from the iterations that the model has.
@@ -29,12 +28,6 @@ class LightGBMCallback:
     # Before early stopping, which ends the iteration, at 30.
     order = 25
     before_iteration = False
-
-    def __init__(self, run: tracking.Run | None = None, *, prefix: str = "") -> None:
-        self._given = run
-        self._prefix = prefix
-        self._run: tracking.Run | None = None
-        self._known: set[str] = set()
 
     def __call__(self, env: Any) -> None:
         """Log one iteration; LightGBM calls this."""
@@ -73,11 +66,11 @@ class LightGBMCallback:
         run.log(found, step=int(iteration) - 1)
 
     def _begin(self, env: Any) -> None:
-        self._run = run_at_hand(self._given, "LightGBMCallback") if process_rank() == 0 else None
-        if self._run is not None:
+        run = self._begin_log()
+        if run is not None:
             params = {name: value for name, value in dict(env.params or {}).items() if not callable(value)}
             rounds = env.end_iteration - env.begin_iteration
-            self._run.log_params({"lightgbm": params | {"num_iterations": rounds}})
+            run.log_params({"lightgbm": params | {"num_iterations": rounds}})
 
 
 def _parts(result: Any) -> tuple[Any, ...]:

@@ -86,7 +86,6 @@ def _log_candidate(
         tags=[BEST] if best else [],
         parent=parent,
         group=parent.id,
-        store=parent._description.location.root,  # where the parent is, whatever the environment says
         capture=False,
     )
     for fold, scores in sorted(folds.items()):

@@ -44,7 +44,12 @@ class TransformersCallback(TrainerCallback):  # type: ignore[misc]
         params: dict[str, Any] = {}
         with contextlib.suppress(Exception):  # a subclass of the user's may fail in telling
             told = args.to_sanitized_dict()
-            params["args"] = {name: value for name, value in told.items() if not name.endswith("_token")}
+            # A hundred of them are not set, and tokens are nobody's business.
+            params["args"] = {
+                name: value
+                for name, value in told.items()
+                if value not in (None, "None") and not name.endswith("_token")
+            }
         with contextlib.suppress(Exception):
             params["model"] = _config(model)
         run.log_params(params)

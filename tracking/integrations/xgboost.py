@@ -14,8 +14,7 @@ from typing import Any
 
 from xgboost.callback import TrainingCallback
 
-import tracking
-from tracking.integrations.holding import process_rank, run_at_hand
+from tracking.integrations.holding import IterationLog
 
 _HIGHER = ("auc", "aucpr", "map", "ndcg", "pre")
 _LOWER = (
@@ -35,7 +34,7 @@ _ESTIMATED = ("base_score", "boost_from_average")
 _SECTIONS = ("learner_train_param", "tree_train_param", "learner_model_param")
 
 
-class XGBoostCallback(TrainingCallback):  # type: ignore[misc]
+class XGBoostCallback(IterationLog, TrainingCallback):  # type: ignore[misc]
     """Logs each iteration's evaluation as `<data>/<metric>`, and the booster's params under `xgboost.`.
 
     With early stopping `best_iteration` and `best_score` are logged at the end. Training that goes on
@@ -46,18 +45,11 @@ class XGBoostCallback(TrainingCallback):  # type: ignore[misc]
         prefix: Put before every metric's name.
     """
 
-    def __init__(self, run: tracking.Run | None = None, *, prefix: str = "") -> None:
-        super().__init__()
-        self._given = run
-        self._prefix = prefix
-        self._run: tracking.Run | None = None
-        self._known: set[str] = set()
-
     def before_training(self, model: Any) -> Any:
         """Log the booster's params."""
-        self._run = run_at_hand(self._given, "XGBoostCallback") if process_rank() == 0 else None
-        if self._run is not None and (params := booster_params(model)):
-            self._run.log_params({"xgboost": params})
+        run = self._begin_log()
+        if run is not None and (params := booster_params(model)):
+            run.log_params({"xgboost": params})
         return model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: dict[str, dict[str, Any]]) -> bool:
@@ -91,10 +83,6 @@ class XGBoostCallback(TrainingCallback):  # type: ignore[misc]
             self._known.add(key)
             if goal := _goal(metric):
                 self._run.define_metric(key, goal=goal)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Estimators copy their callbacks, and are pickled with them.
-        return self.__dict__ | {"_known": set(self._known)}
 
 
 def booster_params(model: Any) -> dict[str, Any]:

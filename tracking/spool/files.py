@@ -98,6 +98,11 @@ def leftover_spools(folder: Path) -> Iterator[SpoolFiles]:
             yield SpoolFiles(folder, spool_id)
 
 
+def spools_of(folder: Path, run_id: str) -> Iterator[SpoolFiles]:
+    """Yield the sessions of a run that have files in `folder`."""
+    return (files for files in leftover_spools(folder) if files.spool_id.startswith(f"{run_id}."))
+
+
 def make_folders(location: StoreLocation) -> None:
     """Make the store's folder, private to the user and ignored by git."""
     if location.spool.is_dir():

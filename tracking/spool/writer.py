@@ -65,6 +65,11 @@ class SpoolWriter:
         self.size = len(head)
         """Bytes in the file so far, all of them whole records."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the disk refused records, which wait in memory now."""
+        return self._behind
+
     def append(self, record: bytes, points: int = 0) -> None:
         """Write one framed record; never raises.
 

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.ui import format
+from tracking.ui.colours import DASHES, PALETTE
 
 if TYPE_CHECKING:
     from tracking.store import preview_records as previews
 
 Figure = dict[str, Any]
 
-NORMALIZED: Final = ("Counts", "Share of the true class", "Share of the predicted class")
+NORMALIZED: Final = ("Counts", "By true class", "By predicted class")
 LABELLED_CLASSES: Final = 20
 """With more classes the numbers would not fit into the cells."""
 SHOWN_CURVES: Final = 30
@@ -99,7 +100,7 @@ def curve_chart(preview: previews.CurvePreview) -> Figure:
     roc = preview.kind == "roc_curve"
     measure = "AUC" if roc else "AP"
     traces: list[dict[str, Any]] = []
-    for curve in preview.curves[:SHOWN_CURVES]:
+    for place, curve in enumerate(preview.curves[:SHOWN_CURVES]):
         kept = _kept(len(curve.x))
         x, y = np.asarray(curve.x, dtype=np.float64)[kept], np.asarray(curve.y, dtype=np.float64)[kept]
         area = "undefined" if curve.area is None else format.number(curve.area, 4)
@@ -111,7 +112,12 @@ def curve_chart(preview: previews.CurvePreview) -> Figure:
             "name": " ".join(
                 filter(None, [curve.label, f"({measure} {area})" if curve.label else f"{measure} {area}"])
             ),
-            "line": {"width": 2, "shape": "linear" if roc else "hv"},
+            "line": {
+                "width": 2,
+                "color": PALETTE[place % len(PALETTE)],
+                "dash": DASHES[place // len(PALETTE) % len(DASHES)],
+                "shape": "linear" if roc else "hv",
+            },
             "hovertemplate": "%{x:.3f}, %{y:.3f}<extra>%{fullData.name}</extra>",
         }
         if curve.thresholds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
@@ -14,6 +15,7 @@ from tracking.ui.column_tables import columns_table
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 from tracking.ui.sizes import size
+from tracking.ui.spreadsheet import harmless
 
 HEIGHT: Final = 560
 COLOURED_CHARACTERS: Final = 100_000
@@ -39,6 +41,20 @@ def draw(preview: previews.Preview, *, key: str, name: str) -> None:
     st.caption("This dashboard does not know how to show it. Download it, or update Podium.")
 
 
+def enlarged(data: bytes, times: int) -> bytes:
+    """Return a picture of a few pixels as PNG with each pixel a square; as it is when it cannot be read."""
+    from PIL import Image
+
+    target = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            size = (image.width * times, image.height * times)
+            image.resize(size, Image.Resampling.NEAREST).save(target, "PNG")
+    except (OSError, ValueError, SyntaxError):
+        return data
+    return target.getvalue()
+
+
 def _text(preview: previews.TextPreview, key: str, name: str) -> None:
     language = preview.language if len(preview.text) <= COLOURED_CHARACTERS else ""
     lines = preview.text.count("\n") + 1
@@ -62,7 +78,7 @@ def _table(preview: previews.TablePreview, key: str, name: str) -> None:
         parts.append(f"the first {format.plural(preview.frame.shape[1], 'column')} shown")
     st.caption(" · ".join(parts))
     st.dataframe(
-        preview.frame,
+        harmless(preview.frame),
         height=grid.height(shown, 12),
         row_height=grid.ROW_HEIGHT,
         key=f"{key}.rows",
@@ -84,12 +100,13 @@ def _table(preview: previews.TablePreview, key: str, name: str) -> None:
 
 
 def _image(preview: previews.ImagePreview, key: str, name: str) -> None:
-    # Samples of a few pixels are drawn larger, or nobody could see them.
-    width = min(SMALL_IMAGE, preview.width * 8) if preview.width < SMALL_IMAGE else preview.width
+    times = SMALL_IMAGE // max(preview.width, preview.height)
+    data = enlarged(preview.data, times) if times > 1 else preview.data
     # Left to itself, Streamlit would send a picture without transparency as JPEG, and lose detail.
-    encoding: Literal["PNG", "auto"] = "PNG" if preview.media_type == "image/png" else "auto"
-    st.image(preview.data, width=width, alt=name, output_format=encoding)
-    st.caption(f"{preview.width:,} × {preview.height:,} pixels")
+    encoding: Literal["PNG", "auto"] = "PNG" if times > 1 or preview.media_type == "image/png" else "auto"
+    st.image(data, width=preview.width * max(1, times), alt=name, output_format=encoding)
+    larger = f", drawn {times} times as large" if times > 1 else ""
+    st.caption(f"{preview.width:,} × {preview.height:,} pixels{larger}")
 
 
 def _audio(preview: previews.AudioPreview, key: str, name: str) -> None:
@@ -99,6 +116,8 @@ def _audio(preview: previews.AudioPreview, key: str, name: str) -> None:
 def _figure(preview: previews.FigurePreview, key: str, name: str) -> None:
     layout = dict(preview.spec.get("layout", {}))
     layout.pop("width", None)
+    # Without a margin of its own the figure would get that of our charts, which have no title.
+    layout.setdefault("margin", {"l": 60, "r": 24, "t": 64 if layout.get("title") else 24, "b": 48})
     low, high = FIGURE_HEIGHTS
     given = layout.get("height")
     height = int(min(high, max(low, given))) if isinstance(given, int | float) else 460

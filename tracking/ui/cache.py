@@ -94,7 +94,10 @@ def count(store: Store, query: RunsQuery) -> int:
 
 
 def best_run(store: Store, experiment: ExperimentRecord) -> BestRun | None:
-    """Return the best run by the first goal of the experiment; None without a goal or a finite value."""
+    """Return the best run by the first goal of the experiment.
+
+    None without a goal, and when no run has a best value: a run that diverged has none.
+    """
     if not experiment.goals:
         return None
     return _best_run(_root(store), experiment.name, experiment.activity, experiment, store)
@@ -157,15 +160,13 @@ def _best_run(
     root: str, name: str, activity: int, _experiment: ExperimentRecord, _store: Store
 ) -> BestRun | None:
     metric, goal = next(iter(_experiment.goals.items()))
-    maximize = goal is Goal.MAXIMIZE
-    term = order_term(METRIC + metric)
-    order = f"max({term}) desc" if maximize else f"min({term}) asc"
+    order = f"best({order_term(METRIC + metric)}) {'desc' if goal is Goal.MAXIMIZE else 'asc'}"
     frame = _store.search(experiment=name, order_by=order, limit=1, columns=[METRIC + metric])
     if frame.empty:
         return None
     best = _store.run(str(frame["run"].iloc[0]))
     summary = best.metrics.get(metric)
-    value = None if summary is None else summary.max if maximize else summary.min
+    value = None if summary is None else summary.best(goal)
     return None if value is None else BestRun(best.id, best.name, metric, value)
 
 

@@ -146,7 +146,10 @@ def _chart(
     curves = cache.curve_cache(store).curves(store, by_id, key, options)
     # A line alone on its chart needs no dash to be told apart; elsewhere a run has one look on the whole page.
     styles = run_styles(by_id if len(curves) > 1 else curves)
-    lines = [Line(run_id, by_id[run_id].name, curve, styles[run_id]) for run_id, curve in curves.items()]
+    lines = [
+        Line(run_id, format.readable(by_id[run_id].name), curve, styles[run_id])
+        for run_id, curve in curves.items()
+    ]
     legend = len(runs) > 1
     st.markdown(f"{escape(key)}{format.goal_mark(goal)}")
     live_chart(

@@ -6,6 +6,7 @@ are reduced before they come here, and browsers allow only a few WebGL contexts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +23,13 @@ Figure = dict[str, Any]
 POINTS_A_PAGE = 60_000
 """Points of all lines of a page together: about 1 MB as they are sent."""
 POINTS_A_LINE = (150, 2_000)
-DRAWABLE = 1e303
-"""Plotly draws no axis to numbers ten times as large."""
+FAR = 1e300
+"""Beyond this or its inverse, Plotly chooses logarithmic axes that leave points out."""
+MARGIN = 0.05
+"""Share of the drawn values' span that is left free above and below."""
+HOVERED_LINES = 10
+"""Up to so many lines tell their values at one x together."""
+HOVERED_NAME = 40
 MARKED_POINTS = 40
 """Lines of at most this many points show each of them."""
 
@@ -69,8 +75,9 @@ def metric_chart(
 ) -> Figure:
     """Return the figure of one metric.
 
-    Smoothed lines are drawn over the faint raw ones. NaN and infinities are marks at
-    the lower or upper edge, in the colour of the run: cross, triangle up, triangle down.
+    Smoothed lines are drawn over the faint raw ones. NaN, infinities and what a linear axis cannot
+    reach are marks at the lower or upper edge, in the colour of the run: cross, triangle up, triangle
+    down. While a part of x is in view, y fits the values there.
 
     Args:
         lines: One per run.
@@ -89,10 +96,15 @@ def metric_chart(
         if len(line.curve.marked_x):
             marked_x = _drawn_x(line.curve.marked_x, options.axis, unit, zone_offset)
             traces.append(_mark_trace(line, marked_x))
-    layout = _layout(options, unit, legend, single=len(lines) == 1)
-    if not options.log_y and (fitting := _range_of_a_constant(lines)) is not None:
+    few = len(lines) <= HOVERED_LINES
+    if not few:
+        for trace in traces:
+            if "hovertemplate" in trace:  # one point is shown, that under the pointer: it says where it is
+                trace["hovertemplate"] = "%{xaxis.title.text} %{x}: " + trace["hovertemplate"]
+    layout = _layout(options, unit, legend, single=len(lines) == 1, few=few)
+    if (fitting := _fitting_range(lines, options)) is not None:
         low, high = fitting
-        # Not `range`: a double click and the first other value go back to Plotly's own choice.
+        # Not `range`: what the reader zooms to himself goes first, and a double click undoes that.
         layout["yaxis"]["autorangeoptions"] = {"include": [low, high], "clipmin": low, "clipmax": high}
     return {"data": traces, "layout": layout}
 
@@ -108,25 +120,55 @@ def points_note(curves: Sequence[Curve], *, zoomed: bool = False) -> str:
     )
     if non_finite := sum(curve.non_finite for curve in curves):
         note += f" · {format.count(non_finite)} not finite (✕ NaN, ▲ inf, ▼ -inf)"
+    if beyond := sum(curve.beyond for curve in curves):
+        note += f" · {format.count(beyond)} too large for a linear axis (▲ ▼), Log y draws them"
+    if tiny := sum(curve.tiny for curve in curves):
+        note += f" · {format.count(tiny)} within 1e-285 of 0 drawn as 0, Log y tells them apart"
     if hidden := sum(curve.hidden for curve in curves):
         note += f" · {format.count(hidden)} not above 0 cannot be drawn on a log axis"
     return note
 
 
-def _range_of_a_constant(lines: Sequence[Line]) -> tuple[float, float] | None:
-    """Return a range around the only value there is, None when there are others or none.
+def _fitting_range(lines: Sequence[Line], options: CurveOptions) -> tuple[float, float] | None:
+    """Return the range of y that the drawn values need, None where Plotly chooses well.
 
-    Plotly would draw it between one less and one more, whatever its size.
+    Plotly would fit y to all points while a part of x is in view, draw a constant
+    between one less and one more whatever its size, and draw no axis at all to
+    numbers near the ends of what a float holds.
     """
-    values = [line.curve.y if line.curve.raw is None else line.curve.raw for line in lines]
-    finite = np.concatenate([array[np.isfinite(array)] for array in values]) if values else np.empty(0)
-    if not len(finite) or finite.min() != finite.max():
+    values = _values_in_view(lines, options)
+    values = values[values > 0] if options.log_y else values
+    if not len(values):
         return None
-    value = float(finite[0])
-    if abs(value) > DRAWABLE:
+    low, high = float(values.min()), float(values.max())
+    if options.log_y:
+        if options.visible is None and low > 1 / FAR and high < FAR:
+            return None
+        # Half a decade around a constant. Beyond the smallest and largest float there is nothing.
+        bottom, top = math.log10(low), math.log10(high)
+        margin = MARGIN * (top - bottom) or 0.5
+        return 10.0 ** max(bottom - margin, -323.3), 10.0 ** min(top + margin, 308.254)
+    if high == low:
+        margin = abs(low) / 10 or 1.0
+    elif options.visible is not None:
+        margin = MARGIN * (high - low)
+    else:
         return None
-    margin = abs(value) / 10 or 1.0
-    return value - margin, value + margin
+    return low - margin, high + margin
+
+
+def _values_in_view(lines: Sequence[Line], options: CurveOptions) -> NDArray[np.float64]:
+    found = [np.empty(0)]
+    for line in lines:
+        for x, y in ((line.curve.x, line.curve.y), (line.curve.raw_x, line.curve.raw)):
+            if x is None or y is None:
+                continue
+            along: NDArray[Any] = x
+            shown = np.isfinite(y)
+            if options.visible is not None:
+                shown &= (along >= options.visible[0]) & (along <= options.visible[1])
+            found.append(y[shown])
+    return np.concatenate(found)
 
 
 def _drawn_x(x: NDArray[Any], axis: Axis, unit: TimeUnit, zone_offset: float) -> NDArray[Any]:
@@ -191,25 +233,26 @@ def _raw_trace(line: Line, x: NDArray[Any]) -> dict[str, Any]:
 
 def _mark_trace(line: Line, x: NDArray[Any]) -> dict[str, Any]:
     values = line.curve.marked_y
-    names = ["NaN" if np.isnan(value) else "inf" if value > 0 else "-inf" for value in values]
-    symbols = {"NaN": "x", "inf": "triangle-up", "-inf": "triangle-down"}
+    symbols = ["x" if np.isnan(value) else f"triangle-{'up' if value > 0 else 'down'}" for value in values]
     return {
         "type": "scatter",
         "mode": "markers",
         "x": x,
-        "y": np.where(np.isposinf(values), 0.97, 0.03),
+        "y": np.where(values > 0, 0.97, 0.03),
         "yaxis": "y2",
         "name": line.name,
-        "text": names,
+        "text": [format.number(float(value)) for value in values],
         "legendgroup": line.run,
         "showlegend": False,
         "cliponaxis": False,
-        "marker": {"color": line.style.colour, "size": 7, "symbol": [symbols[name] for name in names]},
+        "marker": {"color": line.style.colour, "size": 7, "symbol": symbols},
         "hovertemplate": "%{text}<extra>%{fullData.name}</extra>",
     }
 
 
-def _layout(options: CurveOptions, unit: TimeUnit, legend: bool, *, single: bool) -> dict[str, Any]:
+def _layout(
+    options: CurveOptions, unit: TimeUnit, legend: bool, *, single: bool, few: bool
+) -> dict[str, Any]:
     titles = {
         Axis.STEP: "step",
         Axis.RELATIVE: f"{unit.name} since the start",
@@ -220,11 +263,13 @@ def _layout(options: CurveOptions, unit: TimeUnit, legend: bool, *, single: bool
         "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
         "showlegend": legend,
         "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "maxheight": 0.3},
-        "hovermode": "x" if single else "closest",
+        "hovermode": "x" if single else "x unified" if few else "closest",
+        "hoverlabel": {"namelength": HOVERED_NAME},
         "dragmode": "zoom",
         "xaxis": {
             "type": x_type,
             "title": {"text": titles[options.axis], "standoff": 6},
+            "unifiedhovertitle": {"text": f"{titles[options.axis]} %{{x}}"},
             "zeroline": False,
             "showspikes": True,
             "spikemode": "across",

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-PALETTE = ("#006cb4", "#f06c0c", "#48a86c", "#9000fc", "#c00078", "#846000", "#d860fc", "#9c84b4")
+PALETTE = ("#006cb4", "#f06c0c", "#44a56e", "#9000fc", "#c1007c", "#846000", "#d460ff", "#9c84b4")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = (None, "circle", "square", "diamond", "triangle-up", "cross", "star")
 

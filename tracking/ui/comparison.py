@@ -55,7 +55,8 @@ def metrics(runs: Sequence[RunRecord], keys: Sequence[str], goals: Mapping[str, 
         key=state.SUMMARY,
         bind="query-params",
         label_visibility="collapsed",
-        help="Best is by the goal of the metric; the last value where it has none.",
+        help="Best is by the goal of the metric; the last value where it has none. A run that diverged "
+        "(its last value is not finite) has no best.",
     )
     ids = [run.id for run in runs]
     grid.show(

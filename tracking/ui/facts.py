@@ -15,11 +15,11 @@ MAX_VALUE: Final = 60
 
 
 def show(facts: Mapping[str, str | None]) -> None:
-    """Draw the facts that have a value. Values are shown as they are: not even an address becomes a link."""
-    with st.container(horizontal=True, gap="large"):
+    """Draw the facts that have a value. Both are shown as they are: not even an address becomes a link."""
+    with st.container(horizontal=True, gap="medium"):
         for label, value in facts.items():
             if value:
                 text = format.shorten(value, MAX_VALUE)
                 with st.container(width="content", gap=None):
-                    st.caption(label)
+                    st.caption(escape(format.shorten(label, MAX_VALUE)))
                     st.text(text, help=None if text == value else escape(value))

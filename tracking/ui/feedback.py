@@ -12,6 +12,7 @@ import streamlit as st
 
 from tracking import errors
 from tracking.errors import TrackingError
+from tracking.ui.markdown import code as code_span
 from tracking.ui.markdown import escape
 
 _LOG: Final = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def empty(title: str, next_step: str, *, code: str | None = None) -> None:
 def show_error(error: TrackingError) -> None:
     """Draw one expected error at its place: what happened, and the way on."""
     if isinstance(error, errors.FilterError):
-        st.error(escape(error))
+        st.error(_of_filter(error))
         if error.source:
             st.code(error.pointer(), language=None)
         return
@@ -83,6 +84,14 @@ def show_error(error: TrackingError) -> None:
             st.error(f"**{title}**  \n{escape(error)}  \n{escape(next_step)}")
             return
     st.error(escape(error))
+
+
+def _of_filter(error: errors.FilterError) -> str:
+    """Return the message with what was expected as code, for it holds examples to paste."""
+    message, tail = str(error), f"Expected {error.expected}."
+    if not error.expected or not message.endswith(tail):
+        return escape(message)
+    return f"{escape(message.removesuffix(tail))} Expected {code_span(error.expected)}"
 
 
 def show_unexpected(error: Exception) -> None:

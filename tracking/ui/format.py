@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -13,6 +14,10 @@ from tracking.records import Goal, RunStatus
 
 ABSENT = "–"
 """What stands where a run has no such param or metric; NaN and None say so themselves."""
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+EXTRA_DECIMALS = 3
+"""More than a column's usual decimals, where only they tell its values apart."""
 
 _STATUS_MARKS = {
     RunStatus.WAITING: "○",
@@ -71,7 +76,11 @@ def number(value: float | None, digits: int = 5) -> str:
     if float(value).is_integer():
         return f"{int(value):,}"
     if magnitude < 1.0:
-        return f"{value:.{digits}g}"
+        text = f"{value:.{digits}g}"
+        while abs(float(text)) == 1.0:  # an accuracy just below 1 is not 1
+            digits += 1
+            text = f"{value:.{digits}g}"
+        return text
     return f"{value:,.{max(0, digits - _digits_before_point(magnitude))}f}"
 
 
@@ -88,10 +97,26 @@ def number_column(values: Sequence[float | None]) -> list[str]:
     wanted = max(4 - _digits_before_point(largest), 3 - _digits_before_point(smallest), 0)
     if wanted > 6 or largest >= 10.0**9:
         return [number(value) for value in values]
-    return [
-        ABSENT if value is None else f"{value:,.{wanted}f}" if math.isfinite(value) else _non_finite(value)
-        for value in values
-    ]
+    wanted = max(
+        range(wanted, wanted + EXTRA_DECIMALS + 1),
+        key=lambda decimals: (_told_apart(values, decimals), -decimals),
+    )
+    return [_fixed(value, wanted) for value in values]
+
+
+def _fixed(value: float | None, decimals: int) -> str:
+    if value is None:
+        return ABSENT
+    return f"{value:,.{decimals}f}" if math.isfinite(value) else _non_finite(value)
+
+
+def _told_apart(values: Sequence[float | None], decimals: int) -> int:
+    """Return how many different texts the values have, one more if none just below 1 reads as 1."""
+    one = _fixed(1.0, decimals)
+    rounded_up = any(
+        value is not None and value != 1.0 and _fixed(value, decimals) == one for value in values
+    )
+    return len({_fixed(value, decimals) for value in values}) + (not rounded_up)
 
 
 def duration(seconds: float | None) -> str:
@@ -144,14 +169,20 @@ def param(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=repr)
 
 
+def readable(text: str) -> str:
+    """Return the text with a sign for each control that would turn the letters around it."""
+    return _TURNING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def shorten(text: str, limit: int = 120) -> str:
     """Return one line of at most `limit` characters, an ellipsis where it was cut."""
-    line = " ".join(text[: limit * 4].split())
+    line = " ".join(readable(text[: limit * 4]).split())
     return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1].rstrip() + "…"
 
 
 def shorten_key(key: str, limit: int) -> str:
     """Return a dotted key of at most `limit` characters with its end whole where that fits: `a…y.z`."""
+    key = readable(key)
     line = " ".join(key[: limit * 4].split()) if len(key) <= limit * 4 else key
     if len(line) <= limit:
         return line

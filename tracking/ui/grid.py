@@ -13,6 +13,7 @@ import streamlit as st
 
 from tracking.ui import format
 from tracking.ui.markdown import escape
+from tracking.ui.spreadsheet import harmless
 from tracking.ui.tables import Table, TableColumn
 
 ROW_HEIGHT = 33
@@ -90,8 +91,12 @@ def chosen_before(key: str) -> list[int]:
 
 
 def height(length: int, limit: int) -> int:
-    """Return the pixels of a table of `length` rows that shows at most `limit` of them."""
-    return HEADER_HEIGHT + ROW_HEIGHT * max(1, min(length, limit)) + 2
+    """Return the pixels of a table of `length` rows that shows about `limit` of them.
+
+    Half a row at the end says that more follow: scroll bars are often not drawn.
+    """
+    shown = limit + 0.5 if length > limit + 2 else max(1, length)
+    return HEADER_HEIGHT + int(ROW_HEIGHT * shown) + 2
 
 
 def _open_column(column: TableColumn, key: str, on_open: Callable[[int], None]) -> Any:
@@ -141,15 +146,16 @@ def _column_type(cells: pd.Series[Any]) -> Callable[..., Any]:
 
 def _styled(table: Table) -> Any:
     """Return the frame, with texts and styles only where the table has some: they cost time per cell."""
+    frame = harmless(table.frame)
     if not table.texts and not table.bold and not table.colours:
-        return table.frame
-    styles = pd.DataFrame("", index=table.frame.index, columns=table.frame.columns)
+        return frame
+    styles = pd.DataFrame("", index=frame.index, columns=frame.columns)
     for row, column in table.bold:
         styles.loc[row, column] = "font-weight: 700"
     for row, colour in enumerate(table.colours):
-        styles.loc[row, "mark"] = f"background-color: {colour}"
+        styles.loc[row, "mark"] = f"background-color: {colour}; color: #ffffff"
     # A formatter is asked once for each cell of a column, from the top; its value may stand for another.
-    styler = table.frame.style.apply(lambda _: styles, axis=None)
+    styler = frame.style.apply(lambda _: styles, axis=None)
     for name, cells in table.texts.items():
         styler.format(_in_turn(cells), subset=[name])
     return styler

@@ -133,7 +133,8 @@ class Guard:
         if scope["method"] not in ("GET", "HEAD"):
             return None
         if len(scope["path"]) + len(scope["query_string"]) > _MAX_ADDRESS_BYTES:
-            return PlainTextResponse("414: This address is too long.\n", status_code=414)
+            page = _PAGE.format(title="too long", message="414: This address is too long.", rest=_WAYS_ON)
+            return HTMLResponse(page, status_code=414)
         fields = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = [value for name, value in fields if name == "key"]
         if not given:

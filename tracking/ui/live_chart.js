@@ -53,11 +53,11 @@ function themed(node) {
   };
 }
 
-// The visible range in the units of the x data: exponents undone, dates as microseconds since 1970 UTC.
-function visibleRange(node) {
-  const axis = node.layout?.xaxis;
+// The range zoomed to in the units of the data: exponents undone, dates as microseconds since 1970 UTC.
+function zoomedRange(node, name) {
+  const axis = node.layout?.[name];
   if (!axis?.range || axis.autorange === true) return null;
-  const type = node._fullLayout?.xaxis?.type;
+  const type = node._fullLayout?.[name]?.type;
   const ends = axis.range.map((end) => {
     if (type === "log") return 10 ** Number(end);
     if (type === "date") {
@@ -83,14 +83,28 @@ function shortRange([low, high]) {
   return [low, high].map((end) => Number(end.toPrecision(Math.min(17, Math.max(4, digits)))));
 }
 
+function isShowable(range, type) {
+  return range && (type !== "log" || range[0] > 0);
+}
+
+// `low:high:name` of x, `low:high:low:high:name` of x and y; no name begins with a number.
+function nameOf(entry) {
+  const parts = entry.split(":");
+  return parts.slice(parts.length > 4 && parts[2] !== "" && Number.isFinite(Number(parts[2])) ? 4 : 2).join(":");
+}
+
+function written({ x, y }, name) {
+  return [...(x ? shortRange(x) : ["", ""]), ...(y ? shortRange(y) : []), name].join(":");
+}
+
 // Links carry the zoom. Streamlit's own way to set the address would add a step to the history for each one.
 function remember(node, chart) {
   if (!chart.address || !node.isConnected || window.location.pathname !== chart.path) return; // left meanwhile
   const { parameter, name } = chart.address;
   const url = new URL(window.location.href);
   const before = url.searchParams.getAll(parameter);
-  const after = before.filter((entry) => entry.split(":").slice(2).join(":") !== name);
-  if (chart.reported) after.push(`${shortRange(chart.reported).join(":")}:${name}`);
+  const after = before.filter((entry) => nameOf(entry) !== name);
+  if (chart.zoom.x || chart.zoom.y) after.push(written(chart.zoom, name));
   if (JSON.stringify([...before].sort()) === JSON.stringify([...after].sort())) return;
   url.searchParams.delete(parameter);
   after.forEach((entry) => url.searchParams.append(parameter, entry));
@@ -100,14 +114,14 @@ function remember(node, chart) {
 function watch(node, chart) {
   let timer;
   node.on("plotly_relayout", (change) => {
-    if (!Object.keys(change).some((name) => name.startsWith("xaxis."))) return;
+    if (!Object.keys(change).some((name) => /^[xy]axis\./.test(name))) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const range = visibleRange(node);
-      if (JSON.stringify(range) === JSON.stringify(chart.reported)) return;
-      chart.reported = range;
+      const before = JSON.stringify(chart.zoom.x);
+      chart.zoom = { x: zoomedRange(node, "xaxis"), y: zoomedRange(node, "yaxis") };
       remember(node, chart);
-      chart.report("x_range", range);
+      // Of y the server needs to know nothing: every value of the x range in view is here.
+      if (JSON.stringify(chart.zoom.x) !== before) chart.report("x_range", chart.zoom.x);
     }, REPORT_AFTER_MS);
   });
   // A redraw in the middle of a drag would drop it.
@@ -124,7 +138,7 @@ function watch(node, chart) {
 export default function ({ data, parentElement, setStateValue }) {
   const frame = parentElement.querySelector(".podium-chart");
   const node = frame.querySelector(".podium-chart-plot");
-  const chart = (node.__chart ??= { reported: data.zoom ?? null, dragging: false, path: window.location.pathname });
+  const chart = (node.__chart ??= { zoom: data.zoom, dragging: false, path: window.location.pathname });
   frame.style.height = `${data.height}px`;
   node.setAttribute("aria-label", data.alt);
   chart.report = setStateValue; // the latest one knows the fragment of this run
@@ -142,7 +156,10 @@ export default function ({ data, parentElement, setStateValue }) {
     const figure = JSON.parse(data.figure);
     const layout = { ...figure.layout, template: themed(node), autosize: true, height: data.height };
     // The same at every redraw: Plotly takes what the reader zoomed to since from the node itself.
-    if (data.zoom) layout.xaxis = { ...layout.xaxis, range: axisRange(data.zoom, layout.xaxis?.type) };
+    for (const [name, range] of [["xaxis", data.zoom.x], ["yaxis", data.zoom.y]]) {
+      const type = layout[name]?.type;
+      if (isShowable(range, type)) layout[name] = { ...layout[name], range: axisRange(range, type) };
+    }
     // Streamlit may have handed on a newer figure while the library was loading.
     if (chart.latest !== data) return;
     await Plotly.react(node, figure.data, layout, {

@@ -89,10 +89,10 @@ def live_chart(
             "source": _plotly_source(),
             "height": height,
             "alt": alt,
-            "zoom": zoom,
+            "zoom": {"x": zoom.x, "y": zoom.y},
             "address": None if address_name is None else {"parameter": state.ZOOM, "name": address_name},
         },
-        default={"x_range": zoom},
+        default={"x_range": zoom.x},
         on_x_range_change=_no_callback,
     )
     return ChartView(_checked_range(result.get("x_range")))
@@ -103,17 +103,17 @@ def visible_range(key: str, address_name: str | None = None) -> tuple[float, flo
     drawn = st.session_state.get(key)
     if isinstance(drawn, Mapping):
         return _checked_range(drawn.get("x_range"))
-    return _zoom_at_first(key, address_name)
+    return _zoom_at_first(key, address_name).x
 
 
-def _zoom_at_first(key: str, address_name: str | None) -> tuple[float, float] | None:
-    """Return the range that a link gave the chart when it was first drawn, the same one ever after."""
+def _zoom_at_first(key: str, address_name: str | None) -> state.Zoom:
+    """Return what a link gave the chart to show when it was first drawn, the same ever after."""
     if address_name is None:
-        return None
+        return state.Zoom()
     place = f"{key}.zoom"
     if key not in st.session_state:
         st.session_state[place] = state.zoom(address_name)
-    given: tuple[float, float] | None = st.session_state.get(place)
+    given: state.Zoom = st.session_state.get(place) or state.Zoom()
     return given
 
 

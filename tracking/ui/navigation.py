@@ -14,6 +14,7 @@ few lines of script press it.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,9 @@ from tracking.ui import run_state, state
 from tracking.ui.markdown import escape
 
 _GOING: Final = "navigation.going"
+_DRAWN: Final = "navigation.drawn"
+_STAYS_S: Final = 15.0
+"""So long a link stays on the page: a busy browser may get the next tick of a section before it pressed the link."""
 _PLACE: Final = "navigation-going"
 _numbers = itertools.count(1)
 
@@ -109,12 +113,18 @@ def open_experiment(name: str) -> None:
 def keep_history() -> None:
     """Make every link one step of the browser's history; each page calls it. Nothing is drawn."""
     _one_step(key="navigation-history")
+    # A page that begins anew was reached, or stayed at: what was asked for before that is done.
+    if st.session_state.pop(_DRAWN, None) is not None:
+        st.session_state.pop(_GOING, None)
 
 
 def follow() -> None:
     """Go where somebody asked to go, if so; the last call of a section."""
-    going: Destination | None = st.session_state.pop(_GOING, None)
+    going: Destination | None = st.session_state.get(_GOING)
     if going is None:
+        return
+    if time.monotonic() - st.session_state.setdefault(_DRAWN, time.monotonic()) > _STAYS_S:
+        del st.session_state[_GOING], st.session_state[_DRAWN]
         return
     with st.container(key=_PLACE):
         st.page_link(going.page, label=escape(f"Opening the {going.label}"), query_params=dict(going.query))
@@ -123,3 +133,4 @@ def follow() -> None:
 
 def _ask(page: str, label: str, query: Mapping[str, str]) -> None:
     st.session_state[_GOING] = Destination(page, label, query, next(_numbers))
+    st.session_state.pop(_DRAWN, None)

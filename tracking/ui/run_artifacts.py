@@ -13,7 +13,6 @@ from tracking.ui import (
     artifact_preview,
     artifact_tree,
     carried_cache,
-    facts,
     feedback,
     format,
     grid,
@@ -151,9 +150,7 @@ def _version(versions: Sequence[ArtifactRecord]) -> ArtifactRecord:
 
     # The address holds, also after somebody went back in the browser's history.
     st.session_state[key] = _step_label(begin.step)
-    st.select_slider(
-        f"Step ({format.count(len(versions))} of this artifact)", list(labels), key=key, on_change=moved
-    )
+    st.select_slider("Step", list(labels), key=key, on_change=moved)
     return begin
 
 
@@ -198,27 +195,34 @@ def _chosen(
             st.caption(f"The folder has no file “{escape(format.shorten(path, 100))}”.")
         _folder(store, record, heading)
         return
-    with heading:
-        _heading(store, record, file)
     place = f"run.preview.{record.name}.{record.step}.{path}"
     length = record.size if file is None else file.size
-    if length > LARGE and not st.session_state.get(f"{place}.read"):
+    if length > LARGE and not st.session_state.get(f"{place}.asked"):
+        with heading:
+            _heading(store, record, file)
         st.caption(f"It has {size(length)}, all of which is verified before anything is shown.")
-        st.button("Show it", key=f"{place}.read")
+        st.button(
+            "Show it", key=f"{place}.show", on_click=st.session_state.update, args=({f"{place}.asked": True},)
+        )
         return
     try:
         preview = carried_cache.preview(store, record, file.path if file else None)
     except TrackingError as error:
+        with heading:
+            _heading(store, record, file, whole=False)
         feedback.show_error(error)
         return
+    with heading:
+        _heading(store, record, file)
     artifact_preview.draw(preview, key=place, name=file.path if file else record.name)
 
 
-def _heading(store: Store, record: ArtifactRecord, file: ArtifactFile | None) -> None:
+def _heading(store: Store, record: ArtifactRecord, file: ArtifactFile | None, *, whole: bool = True) -> None:
     name = record.name if file is None else f"{record.name}/{file.path}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{escape(format.shorten(name, 200))}**", width="content")
-        run_downloads.artifact(store, record, file)
+        if whole:
+            run_downloads.artifact(store, record, file)
     step = "" if record.step is None else f"step {format.count(record.step)}"
     parts = (
         ["file", size(file.size)]
@@ -233,14 +237,16 @@ def _heading(store: Store, record: ArtifactRecord, file: ArtifactFile | None) ->
 
 
 def _folder(store: Store, record: ArtifactRecord, heading: DeltaGenerator) -> None:
-    with heading:
-        _heading(store, record, None)
     try:
         carried_cache.artifact_files(store, record)
     except TrackingError as error:
+        with heading:
+            _heading(store, record, None, whole=False)
         feedback.show_error(error)
         return
-    facts.show({"Files": format.count(record.files), "Together": size(record.size)})
+    with heading:
+        _heading(store, record, None)
+    st.caption(f"{format.plural(record.files, 'file')}. Click one to look at it.")
     skipped = record.details.get("skipped")
     if isinstance(skipped, list) and skipped:
         with st.expander(
@@ -249,7 +255,6 @@ def _folder(store: Store, record: ArtifactRecord, heading: DeltaGenerator) -> No
             st.code(
                 "\n".join(_why(entry) for entry in skipped[:SKIPPED_SHOWN]), language=None, wrap_lines=True
             )
-    st.caption("Click a file to look at it.")
 
 
 def _why(entry: object) -> str:

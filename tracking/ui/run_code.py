@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -34,6 +33,7 @@ _HOSTS: Final = {
     "bitbucket.org": "/commits/",
 }
 _REMOTE: Final = re.compile(r"(?:https://|ssh://git@|git@)([a-z.]+)[/:]([\w.-]+(?:/[\w.-]+)+?)/?", re.ASCII)
+_CELL: Final = re.compile(r"^# %% (In \[\d+\])\n", re.MULTILINE)
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -49,7 +49,8 @@ def show(store: Store, run: RunRecord) -> None:
         return
     session = captured.choose(found)
     captured.say_failures(session, *SECTIONS)
-    _git(session.data("git"))
+    if "git" in session.sections:
+        _git(session.data("git"))
     _command(session.data("script"))
     _diff(store, session)
     _untracked(session.data("git"))
@@ -69,29 +70,28 @@ def commit_address(remote: str, commit: str) -> tuple[str, str] | None:
 
 
 def command_line(script: Mapping[str, Any]) -> str:
-    """Return how the script was called, as a shell would take it."""
+    """Return how the program was started, as a shell would take it; empty where no command says it."""
     arguments = script.get("arguments")
     words = [str(word) for word in arguments] if isinstance(arguments, list) else []
-    path = str(script.get("path") or "")
-    return shlex.join(["python", path, *words]) if path else shlex.join(words)
+    entry, path = script.get("entry"), str(script.get("path") or "")
+    if entry == "module" and script.get("module"):
+        return shlex.join(["python", "-m", str(script["module"]), *words])
+    if entry == "command":
+        return shlex.join(["python", "-c", "…", *words])
+    if entry in ("notebook", "interactive") or not path:
+        return ""
+    return shlex.join(["python", path, *words])
 
 
-def notebook_cells(text: str) -> list[str]:
-    """Return the cells of a notebook as they were run: a JSON list of texts, or the whole as one cell."""
-    try:
-        cells = json.loads(text)
-    except ValueError:
-        return [text]
-    if isinstance(cells, Mapping):
-        cells = cells.get("cells", [])
-    if not isinstance(cells, list):
-        return [text]
-    return [str(cell.get("source", "")) if isinstance(cell, Mapping) else str(cell) for cell in cells]
+def notebook_cells(text: str) -> list[tuple[str, str]]:
+    """Return the cells of a notebook with the mark before each; all of it as one where there is no mark."""
+    parts = _CELL.split(text)
+    cells = [(mark, cell.strip("\n")) for mark, cell in zip(parts[1::2], parts[2::2], strict=True)]
+    return cells or [("", text)]
 
 
 def _git(git: Mapping[str, Any]) -> None:
     if not git:
-        st.caption("Not under git, or git was not found.")
         return
     commit, remote = str(git.get("commit") or ""), str(git.get("remote") or "")
     dirty = git.get("dirty")
@@ -117,9 +117,15 @@ def _git(git: Mapping[str, Any]) -> None:
 
 
 def _command(script: Mapping[str, Any]) -> None:
-    if script:
+    if not script:
+        return
+    if command := command_line(script):
         st.markdown("**Command**")
-        st.code(command_line(script), language="bash", wrap_lines=True)
+        st.code(command, language="bash", wrap_lines=True)
+    else:
+        facts.show(
+            {"Started from": str(script.get("entry") or "unknown"), "File": str(script.get("path") or "")}
+        )
 
 
 def _diff(store: Store, session: captured.Session) -> None:
@@ -136,6 +142,9 @@ def _diff(store: Store, session: captured.Session) -> None:
         _download(store, record, "uncommitted.patch", key="run.diff.download")
     if record.size > READ_BYTES:
         st.caption(f"The first {size(READ_BYTES)} of {size(record.size)}; the download has all of it.")
+    if isinstance(left_out := record.data.get("left_out"), list) and left_out:
+        names = format.shorten(", ".join(map(str, left_out)), 300)
+        st.caption(escape(f"Left out, as they may hold secrets: {names}"))
     expanded = text.count("\n") <= OPEN_LINES
     for place, file in enumerate(files[:SHOWN_FILES]):
         label = f"{escape(format.shorten(file.path, 100))} :green[+{file.added:,}] :red[−{file.removed:,}]"
@@ -163,7 +172,7 @@ def _source(store: Store, session: captured.Session) -> None:
     record = session.sections.get("source")
     if record is None or record.digest is None:
         return
-    path = str(session.data("script").get("path") or "script.py")
+    path = str(record.data.get("name") or session.data("script").get("path") or "script")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**Source** {escape(format.shorten(path, 100))}")
         _download(store, record, "source.py.txt", key="run.source.download")
@@ -176,10 +185,13 @@ def _notebook(store: Store, session: captured.Session) -> None:
         return
     cells = notebook_cells(carried_cache.object_text(store, record.digest, READ_BYTES))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**Notebook**: {format.plural(len(cells), 'cell')} run so far, in their order")
-        _download(store, record, "notebook.txt", key="run.notebook.download")
-    for place, cell in enumerate(cells[-SHOWN_FILES:], start=max(1, len(cells) - SHOWN_FILES + 1)):
-        st.caption(f"In [{place}]")
+        st.markdown(f"**Notebook**: {format.plural(len(cells), 'cell')}, in the order they were run")
+        _download(store, record, "notebook.py.txt", key="run.notebook.download")
+    if len(cells) > SHOWN_FILES:
+        st.caption(f"The last {SHOWN_FILES}; the download has all of them.")
+    for mark, cell in cells[-SHOWN_FILES:]:
+        if mark:
+            st.caption(escape(mark))
         _shown(cell, "python")
 
 

@@ -66,7 +66,7 @@ def _details(store: Store, run: RunRecord, dataset: DatasetRecord) -> None:
         facts.show(
             {
                 "Kind": dataset.kind,
-                "Shape": shape(dataset),
+                "Shape": None if (known := shape(dataset)) == format.ABSENT else known,
                 "Size": None if dataset.size is None else size(dataset.size),
                 "Source": dataset.source,
                 "Stored": "its bytes are in the store" if dataset.object else "by reference only",
@@ -74,8 +74,11 @@ def _details(store: Store, run: RunRecord, dataset: DatasetRecord) -> None:
         )
         st.caption("Digest of the content")
         st.code(dataset.digest, language=None, width="content")
-        if dataset.schema:
-            table = schema_table(dataset)
+        # The schema of what is no table says what it is made of; statistics are of the whole then.
+        if dataset.kind != "frame":
+            facts.show({str(name): _made_of(value) for name, value in dataset.schema.items()})
+        table = schema_table(dataset)
+        if not table.frame.empty:
             grid.show(table, alt=f"Columns of the dataset {dataset.name}", key="run.schema", rows=14)
         _users(store, run, dataset)
 
@@ -168,17 +171,28 @@ def dataset_table(datasets: Sequence[DatasetRecord]) -> Table:
 
 
 def shape(dataset: DatasetRecord) -> str:
-    """Return rows × columns as far as they are known."""
-    if dataset.rows is None:
+    """Return rows × columns, or the shape of an array, as far as they are known."""
+    lengths = dataset.schema.get("shape") if dataset.kind == "array" else None
+    if not isinstance(lengths, list):
+        lengths = [dataset.rows] if dataset.columns is None else [dataset.rows, dataset.columns]
+    if not lengths or not all(isinstance(length, int) for length in lengths):
         return format.ABSENT
-    rows = format.count(dataset.rows)
-    return rows if dataset.columns is None else f"{rows} × {format.count(dataset.columns)}"
+    return " × ".join(format.count(length) for length in lengths)
 
 
 def schema_table(dataset: DatasetRecord) -> Table:
-    """Return a dataset's columns with their types and statistics, one a row."""
+    """Return a dataset's columns with their types and statistics, one a row; for an array its values."""
+    types = dataset.schema if dataset.kind == "frame" else dict.fromkeys(dataset.statistics, "")
     return columns_table(
         (str(name), kind if isinstance(kind, str) else statistic(kind), found)
-        for name, kind in dataset.schema.items()
+        for name, kind in types.items()
         if isinstance(found := dataset.statistics.get(name, {}), Mapping)
     )
+
+
+def _made_of(value: object) -> str:
+    if isinstance(value, list):
+        return " × ".join(map(str, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} ({count})" for name, count in value.items())
+    return str(value)

@@ -58,7 +58,9 @@ def heading(run: RunRecord) -> None:
         )
         st.caption(_times(run), width="content")
         for tag in run.tags:
-            st.badge(escape(format.shorten(tag, 40)), color="gray")
+            # The badge escapes the brackets itself.
+            label = escape(format.shorten(tag, 40)).replace("\\[", "[").replace("\\]", "]")
+            st.badge(label, color="gray")
     if not run.status.is_final and run.total_steps:
         show_progress(run)
     if run.dropped_points:

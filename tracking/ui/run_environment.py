@@ -45,11 +45,13 @@ def show(store: Store, run: RunRecord) -> None:
             "Host": _text(host, "hostname"),
             "System": _text(host, "os"),
             "Processor": _text(host, "cpu"),
-            "Cores": _text(host, "cores"),
+            "Cores": _cores(host),
             "Memory": memory(size) if isinstance(size := host.get("memory_bytes"), int) else None,
             **_gpus(host.get("gpus")),
         }
     )
+    if _text(host, "gpus_error"):
+        st.caption(escape(f"GPUs could not be asked: {format.shorten(str(host['gpus_error']), 200)}"))
     if seeds:
         facts.show({f"Seed: {format.shorten(str(name), 40)}": str(value) for name, value in seeds.items()})
     captured.say_failures(session, "python", "host", "seeds")
@@ -97,6 +99,11 @@ def package_table(rows: Sequence[tuple[str, str]]) -> Table:
     )
 
 
+def _cores(host: Mapping[str, Any]) -> str | None:
+    cores, usable = _text(host, "cores"), _text(host, "cores_usable")
+    return cores if usable in (None, cores) else f"{cores}, {usable} of them usable"
+
+
 def _folded(name: str) -> str:
     return name.casefold().replace("_", "-")
 
@@ -109,6 +116,7 @@ def _gpus(gpus: object) -> dict[str, str]:
         " · ".join(
             memory(value) if key == "memory_bytes" and isinstance(value, int) else str(value)
             for key, value in gpu.items()
+            if value is not None
         )
         if isinstance(gpu, Mapping)
         else str(gpu)

@@ -37,7 +37,9 @@ def edit(store: Store, run: RunRecord) -> None:
     """
     if not access.gate("edit tags and notes", key="run.gate"):
         st.markdown(f"**Tags** {escape(', '.join(run.tags)) or 'none'}")
-        st.text(run.notes or "No notes.")
+        st.markdown("**Notes**" if run.notes else "**Notes** none")
+        if run.notes:
+            st.text(run.notes)
         return
     begun = _begun(store, run)
     # Beside the form, not above: a form that is moved down the page loses what is typed into it.
@@ -72,10 +74,16 @@ def edit(store: Store, run: RunRecord) -> None:
     st.rerun()
 
 
+def is_begun(run: RunRecord) -> bool:
+    """Whether the form of this run is on the page as it was drawn last."""
+    begun: _Begun | None = st.session_state.get(_place(run))
+    return begun is not None and _field(run, begun, "notes") in st.session_state
+
+
 def _begun(store: Store, run: RunRecord) -> _Begun:
     """Return what the form was filled with; a form that is not on the page begins with what is saved."""
     begun: _Begun | None = st.session_state.get(_place(run))
-    if begun is None or _field(run, begun, "notes") not in st.session_state:
+    if begun is None or not is_begun(run):
         return _begin(store, run, begun.number + 1 if begun else 0)
     return begun
 

@@ -16,6 +16,7 @@ TABS: Final = (
     "Data",
     "Code",
     "Environment",
+    "Console",
     "System",
     "Tags and notes",
 )

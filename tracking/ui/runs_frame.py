@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import difflib
 import json
 import re
 from collections import Counter
@@ -24,6 +26,10 @@ COMMON_SHARE = 0.3
 """Share of the rows that have to have a column for it to be chosen."""
 SHORT_PARAM = 40
 
+_TEXT = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
+_NAMES = re.compile(
+    rf"\b(?P<root>metrics|params)\s*(?:\.\s*(?P<plain>\w+(?:\.\w+)*)|\[\s*(?P<quoted>{_TEXT})\s*\])|{_TEXT}"
+)
 _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -34,6 +40,23 @@ def order_term(column: str) -> str:
         if key != column and not _PLAIN_KEY.fullmatch(key):
             return f"{prefix[:-1]}[{json.dumps(key, ensure_ascii=False)}]"
     return column
+
+
+def unknown_names(where: str, catalogue: KeyCatalogue) -> list[str]:
+    """Return a sentence for each metric or param in a readable filter that no run has, with the name meant."""
+    found: list[str] = []
+    for name in _NAMES.finditer(where):
+        root = name["root"]
+        if root is None:
+            continue  # a text that is no key
+        key = name["plain"] or ast.literal_eval(name["quoted"])
+        known = catalogue.metrics if root == "metrics" else catalogue.params
+        if key in known:
+            continue
+        close = difflib.get_close_matches(key[:64], known, n=1, cutoff=0.6)
+        hint = f"; did you mean {order_term(f'{root}.{close[0]}')}?" if close else "."
+        found.append(f"No run has a {root[:-1]} {format.shorten(key, 60)}{hint}")
+    return list(dict.fromkeys(found))
 
 
 def candidate_columns(catalogue: KeyCatalogue, goals: Mapping[str, Goal]) -> tuple[str, ...]:

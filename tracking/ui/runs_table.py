@@ -182,7 +182,11 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
     with actions:
         _actions(ticked, len(elsewhere), arrived)
         navigation.follow()
-    _pages(store, query, rows)
+    _pages(store, query, rows, ", metrics with their last value" if _with_metrics(rows, columns) else "")
+
+
+def _with_metrics(rows: pd.DataFrame, columns: Sequence[str]) -> bool:
+    return any(column.startswith(METRIC) for column in columns or rows.columns)
 
 
 def _new_ticks(ids: Sequence[str], shown: Sequence[str], places: Sequence[int]) -> list[int]:
@@ -191,9 +195,9 @@ def _new_ticks(ids: Sequence[str], shown: Sequence[str], places: Sequence[int]) 
 
 
 def readable_query(store: Store, query: cache.RunsQuery) -> cache.RunsQuery | None:
-    """Return the query with the last filter of this session that could be read, None if none helps."""
-    where = st.session_state.get(state.READABLE_WHERE)
-    if where is None or where == query.where:
+    """Return the query with the last filter of this session that could be read, else without; None if none helps."""
+    where = st.session_state.get(state.READABLE_WHERE, "")
+    if where == query.where:
         return None
     before = replace(query, where=where, after=None)
     try:
@@ -225,6 +229,8 @@ def _actions(ticked: list[str], elsewhere: int, arrived: int) -> None:
         navigation.open_compare(ticked)
     if count == 1 and st.button("Open the run", key="runs.open", type="primary"):
         navigation.open_run(ticked[0])
+    if too_many and st.button(f"Compare the first {state.MAX_RUNS}", key="runs.compare_first"):
+        navigation.open_compare(ticked[: state.MAX_RUNS])
     if count:
         st.button("Clear", key="runs.clear", on_click=_forget)
         notes = [f"{format.plural(count, 'run')} ticked"]
@@ -239,12 +245,12 @@ def _actions(ticked: list[str], elsewhere: int, arrived: int) -> None:
         st.caption(f"{format.plural(arrived, 'new run')} on this page: clear the ticks to see.")
 
 
-def _pages(store: Store, query: cache.RunsQuery, rows: pd.DataFrame) -> None:
-    """Say which part of the runs is shown, and lead to the others."""
+def _pages(store: Store, query: cache.RunsQuery, rows: pd.DataFrame, with_what: str) -> None:
+    """Say which part of the runs is shown and with what, and lead to the others."""
     total = cache.count(store, query)
     pages = _pages_turned(query.after)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(_part_shown(len(rows), total, pages))
+        st.caption(_part_shown(len(rows), total, pages) + with_what)
         if query.after is not None:
             if st.button("First page", key="runs.first"):
                 _first_page()

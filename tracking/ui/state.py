@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -35,7 +36,11 @@ RUN: Final = "run"
 RUNS: Final = "runs"
 AFTER: Final = "after"
 ZOOM: Final = "zoom"
-"""Once for each chart that is zoomed: `low:high:name`. Written by the browser, see `live_chart.js`."""
+"""Once for each chart that is zoomed: `low:high:name` of x, `low:high:low:high:name` of x and y.
+
+The ends of x are empty where only y is zoomed. No name begins with a number. Written by the browser,
+see `live_chart.js`.
+"""
 
 # Only in the session.
 SHOWN_RUNS: Final = "runs.shown"
@@ -61,6 +66,14 @@ COMPARE_PAGE: Final = "pages/compare.py"
 OVERVIEW_PAGE: Final = "pages/overview.py"
 
 
+@dataclass(frozen=True, slots=True)
+class Zoom:
+    """The ranges of a chart that the reader chose; None for a direction that shows everything."""
+
+    x: tuple[float, float] | None = None
+    y: tuple[float, float] | None = None
+
+
 def run_id() -> str | None:
     """Return the run that the address names, None when it names none."""
     return _checked_id(st.query_params.get(RUN, ""))
@@ -80,18 +93,24 @@ def set_run_ids(ids: Sequence[str]) -> None:
         st.query_params.pop(RUNS, None)
 
 
-def zoom(name: str) -> tuple[float, float] | None:
-    """Return the x range that the address gives the chart of this name, None for everything."""
+def zoom(name: str) -> Zoom:
+    """Return what the address gives the chart of this name to show."""
     for entry in st.query_params.get_all(ZOOM):
-        low, _, rest = entry.partition(":")
-        high, _, named = rest.partition(":")
-        if named == name:
-            try:
-                ends = float(low), float(high)
-            except ValueError:
-                return None
-            return ends if all(map(math.isfinite, ends)) and ends[0] < ends[1] else None
-    return None
+        ends = entry.removesuffix(f":{name}").split(":")
+        if not entry.endswith(f":{name}") or len(ends) not in (2, 4):
+            continue
+        y = _checked_range(*ends[2:]) if ends[2:] else None
+        if y is not None or len(ends) == 2:  # else the name is the end of a longer one
+            return Zoom(_checked_range(*ends[:2]), y)
+    return Zoom()
+
+
+def _checked_range(low: str, high: str) -> tuple[float, float] | None:
+    try:
+        ends = float(low), float(high)
+    except ValueError:
+        return None
+    return ends if all(map(math.isfinite, ends)) and ends[0] < ends[1] else None
 
 
 def remember_runs_query() -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 from tracking.analysis.differences import MISSING, compare_params
 from tracking.records import Goal, MetricSummary, RunRecord
 from tracking.ui import format
-from tracking.ui.colours import run_colour
+from tracking.ui.colours import run_colour, run_styles
 from tracking.ui.runs_frame import METRIC, PARAM, is_absent
 
 MAX_CELL = 160
@@ -76,6 +76,17 @@ UNPINNED_RUNS = 8
 
 MARK = TableColumn("", width=10, pinned=True)
 """A stripe in the run's colour, the one of its curves."""
+MARKED = TableColumn("", width=28, pinned=True)
+"""The stripe with the marker of the curves, where compared runs share a colour."""
+_MARKERS = {
+    None: "",
+    "circle": "●",
+    "square": "■",
+    "diamond": "◆",
+    "triangle-up": "▲",
+    "cross": "✚",
+    "star": "★",
+}
 
 
 def runs_table(
@@ -192,7 +203,7 @@ def param_comparison(runs: Sequence[RunRecord], *, only_differing: bool = True) 
     for place, run in enumerate(runs):
         cells.put_text(
             run.id,
-            [format.shorten(format.param(param.values[place]), MAX_CELL) for param in shown],
+            [_compared_cell(param.values[place], param.values) for param in shown],
             TableColumn(format.shorten(run.name, 40), help=_run_help(run)),
         )
     return cells.table()
@@ -206,23 +217,30 @@ def metric_comparison(
     Args:
         runs: In the order to show.
         keys: The metrics to show.
-        goals: Goal by metric key; the best of each stands out.
+        goals: Goal by metric key; the best of each stands out, never of a run that diverged.
         value: One of best, last, min, max, mean. Best is last where a metric has no goal.
     """
     cells = Cells()
-    cells.put_text("mark", [""] * len(runs), MARK)
+    styles = run_styles(run.id for run in runs)
+    markers = [_MARKERS[styles[run.id].symbol] for run in runs]
+    cells.put_text("mark", markers, MARKED if any(markers) else MARK)
     cells.put_names("name", [run.name for run in runs], TableColumn("Run", pinned=True))
     cells.put_text("status", [format.status(run.status) for run in runs], TableColumn("Status", width=112))
     for key in keys:
         goal = goals.get(key)
-        values = [summary_value(run.metrics.get(key), value, goal) for run in runs]
+        found = [run.metrics.get(key) for run in runs]
+        values = [summary_value(summary, value, goal) for summary in found]
         column = METRIC + key
         heading = format.shorten_key(key, MAX_HEADING) + format.goal_mark(goal)
         if value == "best" and goal is None:
             heading += " (last)"
         described = TableColumn(heading, help=_metric_help(key, goal))
         cells.put_numbers(column, values, described, format.number_column(values), goal)
-        cells.bold |= {(row, column) for row in best_rows(values, goal)}
+        rivals = [
+            None if summary is None or summary.diverged else number
+            for summary, number in zip(found, values, strict=True)
+        ]
+        cells.bold |= {(row, column) for row in best_rows(rivals, goal)}
     return cells.table(tuple(run_colour(run.id) for run in runs))
 
 
@@ -231,7 +249,7 @@ def summary_value(summary: MetricSummary | None, value: str, goal: Goal | None) 
     if summary is None:
         return None
     if value == "best":
-        value = "last" if goal is None else "max" if goal is Goal.MAXIMIZE else "min"
+        return summary.last if goal is None else summary.best(goal)
     chosen: float | None = getattr(summary, value)
     return chosen
 
@@ -300,21 +318,22 @@ def _sortable(value: float | None, goal: Goal | None) -> float:
     return value if abs(value) <= LARGEST else math.copysign(math.inf, value)
 
 
-def _of_goal(low: str, high: str) -> Callable[[MetricSummary, Goal | None], float | None]:
-    def value(summary: MetricSummary, goal: Goal | None) -> float | None:
-        chosen: float | None = (
-            None if goal is None else getattr(summary, high if goal is Goal.MAXIMIZE else low)
-        )
-        return chosen
-
-    return value
+def _best(summary: MetricSummary, goal: Goal | None) -> float | None:
+    return None if goal is None else summary.best(goal)
 
 
-_BEST_HELP = "By the goal of the metric (↑ more is better, ↓ less); NaN is never best"
+def _best_step(summary: MetricSummary, goal: Goal | None) -> float | None:
+    return None if goal is None else summary.best_step(goal)
+
+
+_BEST_HELP = (
+    f"By the goal of the metric (↑ more is better, ↓ less). {format.ABSENT} without a goal, and where the run "
+    "diverged: its last value is not finite"
+)
 _SUMMARY: Mapping[str, tuple[str, str | None, bool, Callable[[MetricSummary, Goal | None], float | None]]] = {
     "last": ("Last", None, False, lambda summary, _: summary.last),
-    "best": ("Best", _BEST_HELP, False, _of_goal("min", "max")),
-    "best_step": ("at step", None, True, _of_goal("min_step", "max_step")),
+    "best": ("Best", _BEST_HELP, False, _best),
+    "best_step": ("at step", None, True, _best_step),
     "min": ("Min", None, False, lambda summary, _: summary.min),
     "min_step": ("at step", None, True, lambda summary, _: summary.min_step),
     "max": ("Max", None, False, lambda summary, _: summary.max),
@@ -344,6 +363,13 @@ def _param_cell(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return f"{value:.6g}"  # the page of the run has every digit
     return format.shorten(format.param(MISSING if is_absent(value) else value), MAX_CELL)
+
+
+def _compared_cell(value: Any, others: Sequence[Any]) -> str:
+    """Return the text of a param beside those of other runs: every digit only where it tells them apart."""
+    text = _param_cell(value)
+    alike = any(other != value and _param_cell(other) == text for other in others)
+    return format.shorten(format.param(value), MAX_CELL) if alike else text
 
 
 def _values(frame: pd.DataFrame, column: str) -> list[Any]:

@@ -36,9 +36,11 @@ def project(tmp_path: Path) -> Path:
     (folder / "train.py").write_text(
         textwrap.dedent(
             """
-            import tracking, sys
+            import sys, time, tracking
             with tracking.start_run("git", capture=["git", "diff", "script", "source"]) as run:
                 run.log({"loss": 1.0})
+                if sys.argv[1:2] == ["--stay"]:
+                    time.sleep(float(sys.argv[2]))
             print(run.id)
             """
         )
@@ -183,7 +185,7 @@ def test_nothing_of_the_users_configuration_is_started(project: Path, tmp_path: 
 
 def test_a_long_diff_is_cut(project: Path) -> None:
     (project / "model.py").write_text("".join(f"x{number} = {number}\n" for number in range(600_000)))
-    found = captured(project)
+    found = captured(project, "--stay", "15")
     assert found["diff"].data["cut"] is True
     assert body(project, found["diff"]).endswith("\n[cut after 5 MB]\n")
     assert found["diff"].size < (5 << 20) + 100

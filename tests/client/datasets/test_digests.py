@@ -198,6 +198,7 @@ def test_any_table_is_the_same_in_a_file_of_any_row_groups(rows: list[Any], size
     assert digest(frame) == digest(table)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text("ab", max_size=2), st.text("ab", max_size=2)), min_size=1, max_size=4))
 def test_different_texts_have_different_digests(rows: list[tuple[str, str]]) -> None:
     frame = pd.DataFrame(rows, columns=["a", "b"])
@@ -267,6 +268,7 @@ def test_statistics_and_schema() -> None:
     assert found.statistics["flag"]["top"] == [[True, 3], [False, 1]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=50), st.integers(1, 9))
 def test_moments_do_not_depend_on_chunks(values: list[float], rows: int) -> None:
     from tracking.artifacts.column_statistics import ColumnStatistics

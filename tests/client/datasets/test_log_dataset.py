@@ -54,6 +54,12 @@ def test_what_is_told_of_a_frame(store_folder: Path) -> None:
     assert record.source == "warehouse/train" and record.object is None and record.size
 
 
+def test_no_password_of_a_source_is_kept(store_folder: Path) -> None:
+    source = "postgresql://ada:s3cret-pass@host.example/db"
+    assert "s3cret" not in log(store_folder, FRAME, source=source)[1].source
+    assert "host.example/db" in log(store_folder, FRAME, "other", source=source)[1].source
+
+
 def test_with_its_bytes(store_folder: Path, data_folder: Path) -> None:
     array = np.arange(6.0).reshape(2, 3)
     (data_folder / "a.csv").write_text("x\n1\n")

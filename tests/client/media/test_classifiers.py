@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -37,12 +37,13 @@ def curves(
 # Confusion matrices
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd")), min_size=1))
 def test_a_matrix_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     truth, taken = zip(*pairs, strict=True)
     found = matrix(truth, taken)
     assert found["labels"] == sorted({*truth, *taken})
-    assert found["counts"] == metrics.confusion_matrix(truth, taken).tolist()
+    assert found["counts"] == metrics.confusion_matrix(truth, taken, labels=found["labels"]).tolist()
 
 
 def test_classes_in_the_order_asked_for() -> None:
@@ -96,6 +97,7 @@ examples = st.lists(st.tuples(st.booleans(), st.integers(-5, 5)), min_size=2, ma
 )
 
 
+@settings(deadline=None)
 @given(examples)
 def test_an_roc_curve_is_that_of_scikit_learn(rows: list[tuple[bool, int]]) -> None:
     right, scores = (np.array(column) for column in zip(*rows, strict=True))
@@ -108,6 +110,7 @@ def test_an_roc_curve_is_that_of_scikit_learn(rows: list[tuple[bool, int]]) -> N
     assert np.trapezoid(y[kept], x[kept]) == pytest.approx(area)
 
 
+@settings(deadline=None)
 @given(examples)
 def test_a_pr_curve_is_that_of_scikit_learn(rows: list[tuple[bool, int]]) -> None:
     right, scores = (np.array(column) for column in zip(*rows, strict=True))

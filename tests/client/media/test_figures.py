@@ -30,7 +30,7 @@ def test_a_plotly_figure_is_kept_as_data(store_folder: Path) -> None:
 
 def test_a_figure_as_a_dict() -> None:
     encoded = encode_figure({"data": [{"y": np.array([1.0, np.nan])}]}, quiet)
-    assert json.loads(encoded.data) == {"data": [{"y": [1.0, "nan"]}], "layout": {}}
+    assert json.loads(encoded.data) == {"data": [{"y": [1.0, None]}], "layout": {}}
 
 
 def test_a_huge_figure_is_left_out_with_a_way_out(store_folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as some
 from PIL import Image
@@ -32,6 +32,7 @@ def quiet(kind: str, message: str) -> None:
     raise AssertionError(message)
 
 
+@settings(deadline=None)
 @given(some.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]))))
 def test_our_own_png_is_read_by_pillow(array: np.ndarray[Any, Any]) -> None:
     data = write_png(array)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracking
@@ -26,6 +26,7 @@ def quiet(kind: str, message: str) -> None:
     raise AssertionError(message)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_a_text_comes_back(text: str) -> None:
     assert encode_text(text, "a.txt").data.decode() == text
@@ -44,6 +45,7 @@ tree = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(tree)
 def test_json_comes_back(value: Any) -> None:
     assert json.loads(encode_json(value).data) == value
@@ -176,3 +178,31 @@ def test_turned_off_nothing_is_kept(store_folder: Path, monkeypatch: pytest.Monk
     with tracking.start_run(store=store_folder) as run:
         run.log_text("x", "text")
     assert not store_folder.exists()
+
+
+def test_a_forked_child_and_a_thread_log_too(run_script: Any, store_folder: Path) -> None:
+    done = run_script(
+        """
+        import os, sys, threading, tracking
+
+        with tracking.start_run(store=sys.argv[1], capture=False) as run:
+            child = os.fork()
+            if child == 0:
+                run.log_image([[0, 1], [1, 0]], "from child")
+                run.log_table({"a": [1]}, "table from child")
+                run.log_dataset({"a": [1]}, "from child")
+                run.finish()
+                os._exit(0)
+            os.waitpid(child, 0)
+            thread = threading.Thread(target=run.log_json, args=([1], "from thread"))
+            thread.start()
+            thread.join()
+        print(run.id)
+        """,
+        str(store_folder),
+    )
+    assert done.returncode == 0, done.stderr
+    with tracking.open_store(store_folder) as store:
+        names = [record.name for record in store.artifacts(done.stdout.strip())]
+        assert names == ["from child", "from thread", "table from child"]
+        assert [record.rows for record in store.datasets(done.stdout.strip())] == [1]

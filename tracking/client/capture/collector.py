@@ -17,6 +17,7 @@ from tracking.client.capture.notebook import read_cells
 from tracking.client.capture.script import (
     Entry,
     entry_of_process,
+    prepare,
     python_section,
     read_source,
     repository_folder,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 GIT_SECONDS = 10.0
 """For each of the looks at the repository: all but the diff, and the diff."""
 END_SECONDS = 0.8
-IMPORT_SECONDS = 5.0
+IMPORT_SECONDS = 6.0
 _MODULES = {
     "host": ("psutil", "tracking.client.capture.host", "tracking.client.capture.gpu"),
     "system": ("psutil", "tracking.client.capture.system_metrics"),
@@ -73,6 +74,7 @@ class Capture:
         self._end_by = float("inf")
         self._over = False
         self._thread: threading.Thread | None = None
+        self._under_way: str | None = None
         self._started = time.monotonic()
 
     def begin(self) -> None:
@@ -97,9 +99,11 @@ class Capture:
         if thread is not None and thread is not threading.current_thread():
             # In a script that is over in no time the modules are still being imported, as those of the ingest
             # are, which finish() waits for anyway.
-            self._begun.wait(max(0.0, min(IMPORT_SECONDS, 5 * seconds)))
+            self._begun.wait(max(0.0, min(IMPORT_SECONDS, 8 * seconds)))
             self._end_by = time.monotonic() + seconds
             thread.join(seconds + 0.3)
+            if thread.is_alive() and self._under_way is not None:
+                self._say(self._under_way, {"error": "The run ended before this was read."})
         if "notebook" in self._sections and self._entry is not None:
             self._collect("notebook", self._say_notebook)
         self._over = True
@@ -128,6 +132,8 @@ class Capture:
                 for section in sorted(self._sections):
                     for module in _MODULES.get(section, ()):
                         import_module(module)
+                if self._sections & {"git", "diff", "source"}:
+                    prepare()
         except Exception as error:
             self._failed("capture", error)
             return
@@ -146,10 +152,13 @@ class Capture:
 
     def _collect(self, section: str, collect: Callable[[], None]) -> None:
         if section in self._sections and not self._over:
+            self._under_way = section
             try:
                 collect()
             except Exception as error:
                 self._failed(section, error)
+            finally:
+                self._under_way = None
 
     def _failed(self, section: str, error: Exception) -> None:
         known = type(error).__name__ == "CommandFailed"

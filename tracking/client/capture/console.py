@@ -23,10 +23,11 @@ class _Tee:
         self.stream = stream
         self.own = "write" in vars(stream)
         self.write: Callable[..., Any] = stream.write
+        self.left_behind = False
 
     def __call__(self, text: str, *rest: Any) -> Any:
         result = self.write(text, *rest)
-        if _writers:
+        if _writers and not self.left_behind:
             with contextlib.suppress(Exception):
                 _record(text)
         return result
@@ -34,7 +35,10 @@ class _Tee:
     def restore(self) -> None:
         """Give the stream its own `write` back, unless somebody else replaced it meanwhile."""
         if vars(self.stream).get("write") is not self:
-            return  # whoever wrapped it calls this one, which passes everything through
+            # Whoever wrapped it calls this one, which only passes everything through from now on: the next
+            # run listens around the wrapping.
+            self.left_behind = True
+            return
         if self.own:
             self.stream.write = self.write
         else:

@@ -56,7 +56,7 @@ def entry_of_process() -> Entry:
     main = sys.modules.get("__main__")
     file = getattr(main, "__file__", None)
     spec = getattr(main, "__spec__", None)
-    if file is None:
+    if file is None or str(file).startswith("<"):  # "<stdin>"
         first = sys.argv[0] if sys.argv else ""
         kind = {"-c": "command", "-": "stdin"}.get(first, "interactive" if sys.flags.interactive else "stdin")
         if kind == "stdin" and hasattr(sys, "ps1"):
@@ -67,6 +67,13 @@ def entry_of_process() -> Entry:
         name = str(spec.name).removesuffix(".__main__")
         return Entry("module", path, name, arguments, None, here)
     return Entry("file", path, None, arguments, None, here)
+
+
+def prepare() -> None:
+    """Let the interpreter load its own settings, which `repository_folder` asks for."""
+    import sysconfig  # not at a run's start: reads a large table
+
+    sysconfig.get_path("scripts")
 
 
 def repository_folder(entry: Entry) -> str:
@@ -129,7 +136,7 @@ def _text_of_command() -> str | None:
 
 def _is_installed(path: str) -> bool:
     """Whether a file belongs to the interpreter or an installed package, such as a launcher in `bin`."""
-    import sysconfig  # reads the interpreter's settings at its first use: not at a run's start
+    import sysconfig
 
     places = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts")}
     real = os.path.realpath(path)

@@ -52,7 +52,9 @@ class SystemMetrics:
         self._process.cpu_percent()
 
     def log(self) -> None:
-        """Measure once."""
+        """Measure once, unless the disk is full: what room there is belongs to the run's own points."""
+        if self._session.writer is not None and self._session.writer.is_behind:
+            return
         values = self._measure()
         keys = tuple(self._prefix + name for name in values)
         shape = self._shapes.get(keys)

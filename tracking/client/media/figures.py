@@ -35,9 +35,19 @@ def encode_figure(figure: Any, tell: Tell) -> Encoded:
 
 
 def _figure_of(figure: dict[str, Any]) -> Any:
-    from tracking.artifacts.columns import plain_json
+    """Return a figure given as a dict, with null for NaN as Plotly itself writes it."""
 
-    return plain_json({"data": figure["data"], "layout": figure.get("layout") or {}})
+    def listed(value: Any) -> Any:
+        from tracking.artifacts.columns import plain_json
+
+        tolist = getattr(value, "tolist", None)
+        return tolist() if callable(tolist) else plain_json(value)
+
+    try:
+        text = json.dumps({"data": figure["data"], "layout": figure.get("layout") or {}}, default=listed)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValue(f"this dict is no Plotly figure: {str(error)[:100]}") from None
+    return json.loads(text, parse_constant=lambda _: None)
 
 
 def _plotly(text: str) -> Encoded:

@@ -1,0 +1,81 @@
+"""Artifacts in a real browser: walked by clicks, looked at, downloaded, a step back by the browser's button."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, Response, expect
+
+import tracking
+from tests.pages import carried
+
+from .conftest import StartDashboard
+
+ROW = 33
+
+
+def open_row(table: Locator, row: int) -> None:
+    table.click(position={"x": 40, "y": 32 + ROW * row + 16})
+
+
+def test_walk_look_download_and_back(page: Page, start_dashboard: StartDashboard, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with tracking.start_run("digits", name="rich", store=folder, capture=False) as run:
+        carried.rich(run)
+    dashboard = start_dashboard(folder)
+    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts")
+    tree = page.get_by_test_id("stDataFrame").first
+    expect(page.get_by_text("11 artifacts")).to_be_visible()
+
+    open_row(tree, 0)  # reports/
+    page.wait_for_url(re.compile(r"artifact=reports%2F$"))
+    expect(page.get_by_role("button", name="reports", exact=True)).to_be_visible()
+    open_row(tree, 1)  # scores.csv
+    page.wait_for_url(re.compile(r"artifact=reports%2Fscores.csv$"))
+    expect(page.get_by_text("2 rows × 2 columns")).to_be_visible()
+
+    answers: list[Response] = []
+    page.on("response", lambda response: answers.append(response))
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=re.compile(r"^Download \(")).click()
+    assert waiting.value.suggested_filename == "scores.csv"
+    assert Path(waiting.value.path()).read_bytes() == b"name,score\na,1\nb,2\n"
+    headers = next(answer.headers for answer in answers if "/media/" in answer.url)
+    assert headers["content-disposition"].startswith("attachment")
+    assert headers["content-type"] == "application/octet-stream"
+
+    page.go_back()
+    page.wait_for_url(re.compile(r"artifact=reports%2F$"))
+    expect(page.get_by_text("2 rows × 2 columns")).to_have_count(0)
+
+    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts&artifact=sample")
+    slider = page.get_by_role("slider")
+    expect(page.get_by_text("step 20")).to_be_visible()
+    slider.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"step=5$"))
+    expect(page.get_by_text("step 5")).to_be_visible()
+    expect(page.get_by_role("img", name="sample")).to_be_visible()
+
+
+def test_a_dataset_leads_to_its_runs_and_an_artifact_to_its_preview(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    ids = []
+    for name in ("first", "second"):
+        with tracking.start_run("digits", name=name, store=folder, capture=False) as run:
+            carried.dataset(run, "train", "ab" * 32)
+            carried.artifact(run, "out.txt", b"what it wrote", "text")
+        ids.append(run.id)
+    dashboard = start_dashboard(folder)
+    page.goto(f"{dashboard.base}/run?run={ids[0]}&tab=Data")
+    page.get_by_role("link", name="second · digits").click()
+    expect(page.get_by_role("heading", name="second")).to_be_visible()
+    page.goto(f"{dashboard.base}/run?run={ids[1]}&tab=Data")
+    artifacts = page.get_by_test_id("stDataFrame").last
+    expect(page.get_by_text("Artifacts out")).to_be_visible()
+    artifacts.scroll_into_view_if_needed()
+    open_row(artifacts, 0)
+    page.wait_for_url(re.compile(r"tab=Artifacts.*artifact=out.txt"))
+    expect(page.get_by_text("what it wrote")).to_be_visible()
