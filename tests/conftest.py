@@ -10,12 +10,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from tracking.store import Store
 
 ROOT = Path(__file__).parent.parent
+
+# A busy machine is no failure; what hangs is ended by the time limit of the whole test.
+hypothesis.settings.register_profile("podium", deadline=None)
+hypothesis.settings.load_profile("podium")
 
 RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
 StartScript = Callable[..., "subprocess.Popen[str]"]

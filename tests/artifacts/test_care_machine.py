@@ -1,4 +1,4 @@
-"""Log, delete, restore and clean up in any order, beside live runs and leftover spools.
+"""Log, delete, restore, clean up and merge in any order, beside live runs and leftover spools.
 
 No live reference ever loses its bytes, and of what nobody refers to nothing stays once it is old.
 """
@@ -11,13 +11,23 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 import tracking
+from tracking.artifacts.merging import ObjectsCopy
 from tracking.client.artifact_verbs import ArtifactVerbs
 from tracking.client.description import RunDescription, now_us
 from tracking.client.notices import Notices
@@ -26,7 +36,7 @@ from tracking.client.session import Session
 from tracking.config import locate_store
 from tracking.spool.files import new_run_id
 
-CONTENTS = [f"content {number}".encode() for number in range(12)]
+CONTENTS = [f"content {number}".encode() for number in range(6)]
 some_contents = st.lists(st.sampled_from(CONTENTS), min_size=1, max_size=3, unique=True)
 Logged = list[tuple[str, list[bytes]]]
 """Name and contents in the order of logging. What is logged again under a name stays readable."""
@@ -34,6 +44,11 @@ Logged = list[tuple[str, list[bytes]]]
 
 def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def age(store: Path) -> None:
+    for path in (store / "objects").glob("??/*"):
+        os.utime(path, (1, 1))
 
 
 class ForeignProcess:
@@ -77,6 +92,10 @@ class Care(RuleBasedStateMachine):
         self.trashed: set[str] = set()
         self.spooled: set[str] = set()
         self.open_runs: list[Any] = []
+        self.elsewhere = self.place / "elsewhere"
+        self.there: dict[str, Logged] = {}
+        """Runs of another store, as they are over there."""
+        self.trashed_there: set[str] = set()
 
     # Runs
 
@@ -131,17 +150,87 @@ class Care(RuleBasedStateMachine):
     @rule(target=ended, run_id=consumes(trash))
     def restore(self, run_id: str) -> Any:
         if run_id not in self.trashed:
-            with pytest.raises(tracking.NotFound):
-                self.store.restore(run_id)
+            # Removed for good, after which a merge may have brought it again.
+            if run_id not in self.logged:
+                with pytest.raises(tracking.NotFound):
+                    self.store.restore(run_id)
             return multiple()
         assert self.store.restore(run_id) == [run_id]
         self.trashed.discard(run_id)
         return run_id
 
+    # Another store
+
+    @rule(contents=some_contents, folder=st.booleans())
+    def log_there(self, contents: list[bytes], folder: bool) -> None:
+        with tracking.start_run(store=self.elsewhere, capture=False, strict=True) as run:
+            self.there[run.id] = []
+            self._log(run.id, run, "a", contents, folder, into=self.there)
+
+    @precondition(lambda self: self.there)
+    @rule(pick=st.integers(0, 9), name=st.sampled_from("ab"), contents=some_contents, folder=st.booleans())
+    def go_on_there(self, pick: int, name: str, contents: list[bytes], folder: bool) -> None:
+        run_id = list(self.there)[pick % len(self.there)]
+        if run_id not in self.trashed_there:
+            with tracking.start_run(resume=run_id, store=self.elsewhere, capture=False, strict=True) as run:
+                self._log(run_id, run, name, contents, folder, into=self.there)
+
+    @precondition(lambda self: self.there)
+    @rule(pick=st.integers(0, 9))
+    def delete_or_restore_there(self, pick: int) -> None:
+        run_id = list(self.there)[pick % len(self.there)]
+        with tracking.open_store(self.elsewhere) as store:
+            if run_id in self.trashed_there:
+                store.restore(run_id)
+            else:
+                store.delete_run(run_id)
+        self.trashed_there ^= {run_id}
+
+    @precondition(lambda self: self.there)
+    @rule(target=ended, all_old=st.booleans(), collecting=st.booleans())
+    def merge(self, all_old: bool, collecting: bool) -> Any:
+        if all_old:
+            self.age()
+        coming = {run: logged for run, logged in self.there.items() if run not in self.trashed_there}
+        new = coming.keys() - self.logged.keys()
+        report = self._merge(collecting)
+        # What a clean-up in the middle removed for good was in the trash here, and then came or did not.
+        assert set(report.added) >= new
+        assert not report.refused and not report.missing
+        for run_id in new | set(report.updated) | set(report.added):
+            self.logged[run_id] = list(coming[run_id])
+        again = self._merge(False)
+        assert (again.added, again.updated, again.objects) == ((), (), 0)
+        assert not again.refused and not again.missing
+        return multiple(*sorted(report.added))
+
+    @rule()
+    def merge_away(self) -> None:
+        """A third store takes all of it over, the spools too, and needs nothing that it cleans up."""
+        third = self.place / "third"
+        with tracking.open_store(third) as store:
+            assert not store.merge(self.folder).missing
+            age(third)
+            store.gc()
+            assert store.verify() == []
+            wanted = {run for run, logged in self.logged.items() if logged} - self.trashed
+            assert wanted == {run for run in wanted if store.artifacts(run)}
+        shutil.rmtree(third)
+
+    def _merge(self, collecting: bool) -> Any:
+        bring = ObjectsCopy.bring
+
+        def bring_and_collect(copy: ObjectsCopy, run: Any) -> None:
+            bring(copy, run)
+            # The bytes are here, and nothing refers to them yet.
+            self._collect()
+
+        with patch.object(ObjectsCopy, "bring", bring_and_collect if collecting else bring):
+            return self.store.merge(self.elsewhere)
+
     @rule()
     def age(self) -> None:
-        for path in (self.folder / "objects").glob("??/*"):
-            os.utime(path, (1, 1))
+        age(self.folder)
 
     @rule()
     def collect(self) -> None:
@@ -172,7 +261,16 @@ class Care(RuleBasedStateMachine):
             self.store.close()
             shutil.rmtree(self.place)
 
-    def _log(self, run_id: str, run: Any, name: str, contents: list[bytes], folder: bool) -> None:
+    def _log(
+        self,
+        run_id: str,
+        run: Any,
+        name: str,
+        contents: list[bytes],
+        folder: bool,
+        into: dict[str, Logged] | None = None,
+    ) -> None:
+        logged = (self.logged if into is None else into)[run_id]
         place = self.place / name
         if folder:
             place.mkdir()
@@ -180,12 +278,12 @@ class Care(RuleBasedStateMachine):
                 (place / content.decode()).write_bytes(content)
             run.log_artifact(place, "folder " + name)
             shutil.rmtree(place)
-            self.logged[run_id].append(("folder " + name, contents))
+            logged.append(("folder " + name, contents))
         else:
             place.write_bytes(contents[0])
             run.log_artifact(place, name)
             place.unlink()
-            self.logged[run_id].append((name, contents[:1]))
+            logged.append((name, contents[:1]))
 
     def _collect(self) -> None:
         plan = self.store.gc(dry_run=True)
@@ -232,3 +330,13 @@ TestCare.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_bytes_that_a_clean_up_is_about_to_free_stay_for_a_run_that_a_merge_brings() -> None:
+    state = Care()
+    state.delete(state.finish(state.start(CONTENTS[:1], False)))
+    state.log_there(CONTENTS[:1], False)
+    state.merge(all_old=True, collecting=True)
+    assert state.store.trash() == []
+    state.every_reference_has_its_bytes()
+    state.teardown()

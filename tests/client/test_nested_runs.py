@@ -101,3 +101,24 @@ def test_a_child_of_a_run_lands_in_the_store_of_its_parent(
     with tracking.open_store(store_folder) as store:
         assert store.run(child.id).parent == parent.id
     assert not (tmp_path / "another").exists()
+
+
+def test_a_child_whose_parent_is_nowhere_is_found_until_the_parent_is_there(store_folder: Path) -> None:
+    unknown = "01m7zk1axscef2mwkm8b"
+    with tracking.start_run("orphans", parent=unknown, store=store_folder, capture=False) as orphan:
+        orphan.log({"loss": 1.0})
+    with tracking.start_run("orphans", parent=orphan, store=store_folder, capture=False) as grandchild:
+        grandchild.log({"loss": 2.0})
+    with tracking.open_store(store_folder) as store:
+        assert store.run(orphan.id).parent == unknown
+        assert store.search()["run"].tolist() == [orphan.id]
+        assert store.search("metrics.loss < 3", experiment="orphans")["run"].tolist() == [orphan.id]
+        assert (store.count(), store.count(children=True)) == (1, 2)
+        assert store.experiments()[0].runs == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRACKING_RUN_ID", unknown)  # the parent, brought in late
+        with tracking.start_run("orphans", store=store_folder, capture=False) as parent:
+            assert parent.id == unknown
+    with tracking.open_store(store_folder) as store:
+        assert store.search()["run"].tolist() == [unknown]
+        assert store.experiments()[0].runs == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
 from pathlib import Path
 
@@ -52,3 +53,42 @@ def test_nested_runs_in_a_script_come_back_to_the_outer_one(store_folder: Path) 
     assert tracking.active_run() is outer
     tracking.finish()
     assert tracking.active_run() is None
+
+
+def test_a_cell_that_goes_on_with_a_run_may_be_run_again(notebook: None, store_folder: Path) -> None:
+    first = tracking.start_run("notebook", store=store_folder, capture=False)
+    tracking.log({"loss": 1.0})
+    again = tracking.start_run(resume=first.id, store=store_folder, capture=False)
+    tracking.log({"loss": 2.0})
+    tracking.finish()
+    assert (first.status, again.id) == (RunStatus.FINISHED, first.id)
+    with tracking.open_store(store_folder) as store:
+        assert store.history(first.id, "loss")["value"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("thread", [False, True])
+def test_a_script_cannot_take_over_its_own_live_run(store_folder: Path, thread: bool) -> None:
+    first = tracking.start_run("script", store=store_folder, capture=False)
+    first.log({"loss": 1.0})
+    errors: list[Exception] = []
+
+    def resume() -> None:
+        try:
+            tracking.start_run(resume=first.id, store=store_folder, capture=False)
+        except tracking.RunStateError as error:
+            errors.append(error)
+
+    if thread:
+        worker = threading.Thread(target=resume)
+        worker.start()
+        worker.join()
+    else:
+        resume()
+    assert len(errors) == 1 and "live process" in str(errors[0])
+    assert first.status is RunStatus.RUNNING and tracking.active_run() is first
+    first.log({"loss": 2.0})
+    first.finish()
+    with tracking.open_store(store_folder) as store:
+        assert store.history(first.id, "loss")["value"].tolist() == [1.0, 2.0]
+    with tracking.start_run(resume=first.id, store=store_folder, capture=False) as later:
+        assert later.id == first.id

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,3 +39,19 @@ def test_an_existing_database_keeps_its_rights(store_folder: Path) -> None:
     (store_folder / "tracking.db").chmod(0o640)  # shared with a group, on purpose
     tracking.open_store(store_folder).close()
     assert stat.S_IMODE((store_folder / "tracking.db").stat().st_mode) == 0o640
+
+
+def test_making_the_tables_says_nothing_in_the_scripts_own_log(store_folder: Path) -> None:
+    script = (
+        "import logging, sys; logging.basicConfig(level=logging.DEBUG)\n"
+        "import tracking\n"
+        "with tracking.start_run(store=sys.argv[1], capture=False) as run: run.log({'loss': 1.0})\n"
+        "logging.info('mine')\n"
+        "import alembic.runtime.migration as theirs; theirs.log.info('theirs')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(store_folder)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines() == ["INFO:root:mine", "INFO:alembic.runtime.migration:theirs"]
+    with tracking.open_store(store_folder) as store:
+        assert store.count() == 1

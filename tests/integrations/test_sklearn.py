@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, Randomize
 from sklearn.svm import SVC
 
 import tracking
+from tracking.integrations import holding
 from tracking.integrations.sklearn import log_search
 
 X, Y = load_iris(return_X_y=True)
@@ -82,9 +83,12 @@ def test_a_halving_search_and_a_failing_candidate(store_folder: Path) -> None:
         assert math.isnan(store.run(children[1]).metrics["test_score"].last)
 
 
-def test_what_is_no_search_and_no_run_is_said(store_folder: Path) -> None:
+def test_what_is_no_search_and_no_run_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     search = GridSearchCV(SVC(), {"C": [1.0]}, cv=3)
     with pytest.raises(tracking.InvalidValue, match="fit"):
         log_search(search)
-    with pytest.raises(tracking.InvalidValue, match="start_run"):
-        log_search(search.fit(X, Y))
+    monkeypatch.setattr(holding, "_told", set())
+    search.fit(X, Y)
+    with pytest.warns(tracking.TrackingWarning, match="log_search logs nothing") as told:
+        assert log_search(search) == log_search(search) == []
+    assert [one.filename for one in told] == [__file__]

@@ -13,6 +13,7 @@ from sklearn.datasets import load_breast_cancer
 import tracking
 
 xgboost = pytest.importorskip("xgboost")
+from tracking.integrations import holding  # noqa: E402
 from tracking.integrations.xgboost import XGBoostCallback  # noqa: E402
 
 X, Y = load_breast_cancer(return_X_y=True)
@@ -114,6 +115,19 @@ def test_another_rank_logs_nothing(
         assert not store.run(run.id).metrics and not store.run(run.id).params
 
 
-def test_without_a_run_it_says_so(data: tuple[object, object]) -> None:
-    with pytest.raises(tracking.InvalidValue, match="XGBoostCallback needs a run"):
-        xgboost.train(PARAMS, data[0], 1, callbacks=[XGBoostCallback()])
+def test_without_a_run_it_says_so_once_and_trains(
+    data: tuple[object, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "_told", set())
+    with pytest.warns(tracking.TrackingWarning, match="XGBoostCallback logs nothing") as told:
+        for _ in range(2):
+            booster = xgboost.train(
+                PARAMS,
+                data[0],
+                3,
+                evals=[(data[1], "valid")],
+                verbose_eval=False,
+                callbacks=[XGBoostCallback()],
+            )
+            assert booster.num_boosted_rounds() == 3
+    assert len(told) == 1

@@ -69,7 +69,8 @@ def test_kill_during_a_large_artifact_leaves_nothing_of_it(
 POINTS = {
     "before the bytes are settled": "objects.settle = lambda file: die()",
     "before the object has its name": "os.replace = lambda *given, **named: die()",
-    "after the object has its name": "objects.sync_folder = lambda path: die()",
+    "after the object has its name": "objects.sync_paths = lambda paths: die()",
+    "when many small files are written, before they are settled": "drafts.sync_paths = lambda paths: die()",
     "before the word is in the spool": "session.Session.say = lambda self, event: die()",
     "after the word is in the spool": """
         then = session.Session.say
@@ -96,11 +97,11 @@ def test_kill_at_named_points_leaves_no_row_without_its_bytes(
     point: str, run_script: RunScript, store_folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
-    for number in range(150):
+    for number in range(600):
         (tmp_path / "data" / f"{number}.txt").write_text(f"file {number}")
     done = run_script(
         "import os, signal, sys, time, tracking\n"
-        "from tracking.artifacts import objects\n"
+        "from tracking.artifacts import drafts, objects\n"
         "from tracking.client import session\n"
         "def die():\n    os.kill(os.getpid(), signal.SIGKILL)\n    time.sleep(60)\n"
         "run = tracking.start_run(store=sys.argv[1], capture=False)\nprint(run.id, flush=True)\n"
@@ -118,7 +119,7 @@ def test_kill_at_named_points_leaves_no_row_without_its_bytes(
         for path in objects_of(store_folder):
             os.utime(path, (1, 1))
         store.gc()
-        assert len(objects_of(store_folder)) == (151 if names else 0)
+        assert len(objects_of(store_folder)) == (601 if names else 0)
         assert store.verify() == []
 
 
@@ -301,3 +302,44 @@ def test_a_long_copy_is_shown_to_a_person_only(tmp_path: Path, monkeypatch: pyte
         text = stderr.getvalue()
         assert (text.count("storing large?[31m.bin") == 2) is said
         assert ("80 % of 50 MB" in text) is said and "60 %" not in text
+
+
+def test_a_folder_that_takes_long_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+    import sys
+
+    from tracking.client import progress
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+    for number in range(20):
+        (tmp_path / f"{number}.txt").write_text(f"{number}")
+    with tracking.start_run(store=tmp_path.parent / "counted", capture=False, strict=True) as run:
+        run.log_artifact(tmp_path, "folder")
+        run.log_dataset(tmp_path, "folder")
+    text = sys.stderr.getvalue()
+    assert "Podium: storing 20 files, 0 MB" in text
+    assert "Podium: reading 20 files, 0 MB of 0 MB" in text
+    assert text.endswith("\r\x1b[2K")
+
+
+def test_what_a_dead_writer_of_many_files_left_is_removed(store_folder: Path) -> None:
+    from tracking.spool.lock import try_lock
+
+    tracking.open_store(store_folder).close()
+    root = store_folder / "objects"
+    root.mkdir(exist_ok=True)
+    for name in (".new-aa", ".new-aa.0", ".new-aa.1", ".new-bb.0", ".new-cc", ".new-cc.0"):
+        (root / name).write_text("half")
+    living = try_lock(root / ".new-cc")
+    assert living is not None
+    tracking.open_store(store_folder).close()
+    assert {path.name for path in drafts_of(store_folder)} == {".new-cc", ".new-cc.0"}
+    living.close()
+    tracking.open_store(store_folder).close()
+    assert drafts_of(store_folder) == []

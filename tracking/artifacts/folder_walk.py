@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from tracking.artifacts.copying import Progress
+from tracking.artifacts.copying import Watcher
 from tracking.artifacts.manifests import FILES_LIMIT, Manifest
 from tracking.artifacts.names import checked_artifact_name
 from tracking.artifacts.objects import Draft, Objects
@@ -19,10 +18,14 @@ from tracking.validation import storable
 
 DEPTH_LIMIT = 100
 """Each level holds a descriptor."""
-BATCH = 32
-"""Drafts hold a descriptor each; so many wait before they get their place."""
 IN_MEMORY = 1 << 20
 """Files up to this size are read whole, and written only when their bytes are new."""
+BATCH = 256
+"""So many small files wait to be written together,"""
+BATCH_BYTES = 16 << 20
+"""or so much of them,"""
+BATCH_LARGE = 32
+"""or so many large files, which hold a descriptor each."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -46,15 +49,16 @@ class FolderWalk:
         changed: Paths of files that changed while they were read.
     """
 
-    def __init__(
-        self, objects: Objects, own: OwnFiles, root: Path, progress: Callable[[str], Progress] | None
-    ) -> None:
+    def __init__(self, objects: Objects, own: OwnFiles, root: Path, watcher: Watcher | None) -> None:
         self.drafts: list[Draft] = []
         self.changed: list[str] = []
         self._objects = objects
         self._own = own
         self._root = root
-        self._progress = progress
+        self._watcher = watcher
+        self._size = 0
+        self._waiting_bytes = 0
+        self._waiting_large = 0
         self._files: list[ArtifactFile] = []
         self._folders: list[str] = []
         self._skipped: list[tuple[str, str]] = []
@@ -74,6 +78,7 @@ class FolderWalk:
             raise InvalidValue(f"{str(self._root)!r:.250} cannot be read: {error.strerror}.") from None
         try:
             self._walk(self._top, "", 0)
+            self._place()
             self._objects.sync(self._placed)
         finally:
             os.close(self._top)
@@ -173,8 +178,23 @@ class FolderWalk:
         self._files.append(ArtifactFile(path, draft.digest, draft.size, stat.S_IMODE(found.st_mode) & 0o777))
         if draft.changed:
             self.changed.append(path)
-        if len(self.drafts) >= BATCH:
-            batch, self.drafts = self.drafts, []
+        self._size += draft.size
+        large = draft.size > IN_MEMORY
+        self._waiting_bytes += 0 if large else draft.size
+        self._waiting_large += large
+        if (
+            len(self.drafts) >= BATCH
+            or self._waiting_bytes >= BATCH_BYTES
+            or self._waiting_large >= BATCH_LARGE
+        ):
+            self._place()
+        if self._watcher is not None:
+            self._watcher.files(len(self._files), self._size)
+
+    def _place(self) -> None:
+        batch, self.drafts = self.drafts, []
+        self._waiting_bytes = self._waiting_large = 0
+        if batch:
             self._placed |= self._objects.place(batch)
 
     def _draft(self, descriptor: int, path: str, found: os.stat_result) -> Draft:
@@ -182,9 +202,9 @@ class FolderWalk:
             data = os.pread(descriptor, IN_MEMORY + 1, 0)
             after = os.fstat(descriptor)
             if len(data) == found.st_size == after.st_size and found.st_mtime_ns == after.st_mtime_ns:
-                return self._objects.draft_bytes(data)
+                return self._objects.draft_in_memory(data)
         return self._objects.draft_descriptor(
-            descriptor, path, progress=self._progress(path) if self._progress else None
+            descriptor, path, progress=self._watcher.of(path) if self._watcher else None
         )
 
     def _skip(self, path: str, why: str) -> None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tracking.artifacts import manifests
-from tracking.artifacts.copying import Progress
+from tracking.artifacts.copying import Watcher
 from tracking.artifacts.folder_walk import FolderWalk
 from tracking.artifacts.media import HEAD, classify
 from tracking.artifacts.objects import Draft, Objects
@@ -60,14 +59,14 @@ def take(
     location: StoreLocation,
     path: str | os.PathLike[str],
     *,
-    progress: Callable[[str], Progress] | None = None,
+    watcher: Watcher | None = None,
 ) -> Taken:
     """Read a file or a folder into drafts; the caller keeps or discards them.
 
     Args:
         location: The store.
         path: To a regular file or a folder; a link is followed.
-        progress: Called with the name of each file to be read; gives what is told of its bytes.
+        watcher: Told how far it is.
 
     Raises:
         InvalidValue: It is neither, belongs to a store, or may not be read.
@@ -85,14 +84,14 @@ def take(
         raise InvalidValue(f"{given!r:.250} belongs to a store: it is never logged into one.")
     objects = Objects(location)
     if stat.S_ISDIR(found.st_mode):
-        return _take_folder(objects, own, given, progress)
+        return _take_folder(objects, own, given, watcher)
     if not stat.S_ISREG(found.st_mode):
         what = KINDS.get(stat.S_IFMT(found.st_mode), "no file")
         raise InvalidValue(f"{given!r:.250} is {what}: only files and folders are logged.")
-    return _take_file(objects, given, progress)
+    return _take_file(objects, given, watcher)
 
 
-def _take_file(objects: Objects, path: str, progress: Callable[[str], Progress] | None) -> Taken:
+def _take_file(objects: Objects, path: str, watcher: Watcher | None) -> Taken:
     name = os.path.basename(path)
     try:
         # NONBLOCK: what was a file a moment ago may be a FIFO by now.
@@ -101,7 +100,7 @@ def _take_file(objects: Objects, path: str, progress: Callable[[str], Progress] 
         raise InvalidValue(f"{path!r:.250} cannot be read: {_reason(error)}.") from None
     try:
         kind, media = classify(name, os.pread(descriptor, HEAD, 0))
-        draft = objects.draft_descriptor(descriptor, name, progress=progress(name) if progress else None)
+        draft = objects.draft_descriptor(descriptor, name, progress=watcher.of(name) if watcher else None)
     finally:
         os.close(descriptor)
     details = {"changed": True} if draft.changed else {}
@@ -109,10 +108,8 @@ def _take_file(objects: Objects, path: str, progress: Callable[[str], Progress] 
     return Taken(kind, media, draft.digest, draft.size, 1, [draft], details, changed=changed)
 
 
-def _take_folder(
-    objects: Objects, own: OwnFiles, path: str, progress: Callable[[str], Progress] | None
-) -> Taken:
-    walk = FolderWalk(objects, own, Path(os.path.realpath(path)), progress)
+def _take_folder(objects: Objects, own: OwnFiles, path: str, watcher: Watcher | None) -> Taken:
+    walk = FolderWalk(objects, own, Path(os.path.realpath(path)), watcher)
     try:
         manifest = walk.take()
         data = manifests.to_bytes(manifest)

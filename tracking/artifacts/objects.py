@@ -1,7 +1,7 @@
 """The content-addressed store: bytes under the name of their sha256, written once, read-only.
 
     objects/ab/cdef…    an object; whole from the moment it has this name
-    objects/.new-…      one that is being written; its writer holds a lock on it
+    objects/.new-…      one that is being written; see `drafts`
     objects/.lock       shared by who places objects, taken alone by who removes some
     objects/.gate       passed on the way to it
     objects/.aside-…    one that a clean-up is about to remove
@@ -20,48 +20,20 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tracking.artifacts.copying import CHUNK, Progress, copy_hashed, hash_of, settle, stamp, sync_folder
+from tracking.artifacts.copying import CHUNK, Progress, copy_hashed, hash_of, settle, stamp, sync_paths
+from tracking.artifacts.drafts import DRAFT, sweep_drafts, write_together
+from tracking.artifacts.drafts import Draft as Draft
 from tracking.config import StoreLocation
 from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, StoreBusy
 from tracking.spool.files import make_folders
 from tracking.spool.lock import WAIT_STEP, FileLock, try_lock, wait_lock
 
-DRAFT = ".new-"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _COMPARED = 8 << 20
 """Objects up to this size are read again before the same bytes count as stored."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """Bytes on their way into the store.
-
-    Attributes:
-        digest: sha256 of the bytes, hexadecimal.
-        size: How many there are.
-        changed: The file changed while it was read, twice; these are the bytes that were read.
-    """
-
-    digest: str
-    size: int
-    changed: bool = False
-    _path: Path | None = None
-    _data: bytes | None = field(default=None, repr=False)
-    _lock: FileLock | None = field(default=None, repr=False)
-
-    def discard(self) -> None:
-        """Remove what was written, unless it has its place already."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-            self._path = None
-        self._data = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
 
 class Objects:
@@ -84,6 +56,12 @@ class Objects:
             draft._data = data
         else:
             self._write(draft, data)
+        return draft
+
+    def draft_in_memory(self, data: bytes) -> Draft:
+        """Draft bytes of which many are to get their place at once: they are written together then."""
+        draft = Draft(hashlib.sha256(data).hexdigest(), len(data))
+        draft._data = data
         return draft
 
     def draft_file(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Draft:
@@ -142,7 +120,7 @@ class Objects:
         Raises:
             OSError: The disk refuses; nothing was said then.
         """
-        with self._among_writers(drafts):
+        with self._written(drafts), self._among_writers(drafts):
             folders = self._place_all(drafts)
             self.sync(folders)
             then()
@@ -155,13 +133,12 @@ class Objects:
         Raises:
             OSError: The disk refuses.
         """
-        with self._among_writers(drafts):
+        with self._written(drafts), self._among_writers(drafts):
             return self._place_all(drafts)
 
     def sync(self, folders: Iterable[Path]) -> None:
         """Make sure that the names of placed objects survive a loss of power."""
-        for folder in folders:
-            sync_folder(folder)
+        sync_paths(folders)
 
     @property
     def gate_path(self) -> Path:
@@ -250,18 +227,8 @@ class Objects:
     # Care
 
     def sweep_drafts(self) -> int:
-        """Remove what dead writers left half written; returns how many."""
-        removed = 0
-        for name in _listed(self.root):
-            if not name.startswith(DRAFT):
-                continue
-            path = self.root / name
-            lock = try_lock(path, create=False)
-            if lock is not None:
-                path.unlink(missing_ok=True)
-                lock.close()
-                removed += 1
-        return removed
+        """Remove what dead writers left half written; returns how many files."""
+        return sweep_drafts(self.root)
 
     def _opened(self, digest: str) -> BinaryIO:
         path = self.path(digest)
@@ -297,6 +264,26 @@ class Objects:
             raise
 
     @contextlib.contextmanager
+    def _written(self, drafts: Sequence[Draft]) -> Iterator[None]:
+        """Write what is in memory and not among the objects, under one lock; its files are gone after the block."""
+        new: dict[str, Draft] = {}
+        for draft in drafts:
+            if draft._path is None and draft._data is not None and not self._holds(draft.digest, draft._data):
+                new.setdefault(draft.digest, draft)
+        if not new:
+            yield
+            return
+        path, lock = self._new_draft()
+        try:
+            write_together(new.values(), path)
+            yield
+        finally:
+            for draft in drafts:
+                draft.discard()
+            path.unlink(missing_ok=True)
+            lock.close()
+
+    @contextlib.contextmanager
     def _among_writers(self, drafts: Sequence[Draft]) -> Iterator[None]:
         try:
             # Who removes objects closes the gate, and need not wait for a moment without any writer.
@@ -330,10 +317,13 @@ class Objects:
                 raise OSError(errno.ENOENT, "The object was removed meanwhile; log it again", str(target))
             self._write(draft, draft._data)
             assert draft._path is not None
-        target.parent.mkdir(mode=0o700, exist_ok=True)
         os.chmod(draft._path, 0o444)
         # Also over an object that is there: should its bytes be damaged, they are whole again now.
-        os.replace(draft._path, target)
+        try:
+            os.replace(draft._path, target)
+        except FileNotFoundError:
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            os.replace(draft._path, target)
         draft._path = None
         folders.add(target.parent)
 

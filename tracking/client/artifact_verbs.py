@@ -62,7 +62,7 @@ class ArtifactVerbs(GuardedVerbs):
         at = None if step is None else checked_step(step)
         line = ProgressLine()
         try:
-            taken = take(self._session.description.location, path, progress=line.of)
+            taken = take(self._session.description.location, path, watcher=line)
         finally:
             line.end()
         event = {

@@ -6,10 +6,11 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from tracking.client.capture.secrets import mask_addresses
+from tracking.client.capture.secret_lines import mask_addresses
 from tracking.client.carrying import carry_drafts
 from tracking.client.description import now_us
 from tracking.client.guarding import GuardedVerbs
+from tracking.client.progress import ProgressLine
 from tracking.errors import InvalidValue
 from tracking.validation import checked_text, storable
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from tracking.client.datasets.facts import Facts
 
 _SOURCE = 2_000
+_MANY_FILES = 20_000
+_MANY_BYTES = 10 * 10**9
+"""A folder of so much is read for minutes, of which is said before."""
 
 
 class DatasetVerbs(GuardedVerbs):
@@ -54,7 +58,7 @@ class DatasetVerbs(GuardedVerbs):
         is_path = isinstance(data, (str, os.PathLike))
         if source is None and is_path:
             source = os.path.abspath(data)
-        facts, stored = self._path(data, store_bytes) if is_path else self._values(data, store_bytes)
+        facts, stored = self._path(data, checked, store_bytes) if is_path else self._values(data, store_bytes)
         kept, drafts = stored if stored is not None else (None, [])
         event = {
             "t": "dataset",
@@ -74,15 +78,31 @@ class DatasetVerbs(GuardedVerbs):
         else:
             self._session.say({**event, "time": now_us()})
 
-    def _path(self, path: Any, store_bytes: bool) -> tuple[Facts, tuple[str, list[Draft]] | None]:
+    def _path(self, path: Any, name: str, store_bytes: bool) -> tuple[Facts, tuple[str, list[Draft]] | None]:
         from tracking.artifacts.intake import take
         from tracking.client.datasets.files import facts_of_path
 
+        def tell(files: int, size: int) -> None:
+            if files >= _MANY_FILES or size >= _MANY_BYTES:
+                self._notices.once(
+                    f"dataset {name}",
+                    f"log_dataset reads all of {os.fspath(path)!r:.250} to tell the data {name!r} by its content: "
+                    f"{files:,} files, {size / 1e9:,.1f} GB. Should that take too long, log a file that lists them.",
+                )
+
         location = self._session.description.location
-        facts = facts_of_path(path, location)
+        line = ProgressLine("reading")
+        try:
+            facts = facts_of_path(path, location, watcher=line, tell=tell)
+        finally:
+            line.end()
         if not store_bytes:
             return facts, None
-        taken = take(location, path)
+        line = ProgressLine()
+        try:
+            taken = take(location, path, watcher=line)
+        finally:
+            line.end()
         return facts, (taken.digest, taken.drafts)
 
     def _values(self, data: Any, store_bytes: bool) -> tuple[Facts, tuple[str, list[Draft]] | None]:
@@ -97,7 +117,7 @@ class DatasetVerbs(GuardedVerbs):
         if array is not None:
             facts = facts_of_array(array)
         else:
-            facts = facts_of_columns(columns_of(data), _size_of(data))
+            facts = facts_of_columns(columns_of(data, "log_dataset"), _size_of(data))
         if not store_bytes:
             return facts, None
         if array is not None:

@@ -39,7 +39,9 @@ class MediaVerbs(GuardedVerbs):
 
         self._media("log_figure", name, step, lambda: encode_figure(figure, self._notices.once))
 
-    def log_table(self, table: Any, name: str, *, step: int | None = None) -> None:
+    def log_table(
+        self, table: Any = None, name: str | None = None, *, step: int | None = None, **unknown: Any
+    ) -> None:
         """Log a table; kept as Parquet, which needs pyarrow.
 
         Args:
@@ -48,9 +50,13 @@ class MediaVerbs(GuardedVerbs):
                 share no type, each becomes a text; of columns of one name the second is "name (2)".
             name: The artifact's name.
             step: What it belongs to.
+            **unknown: Other arguments, such as other trackers' `columns=` and `data=`, are named in a warning.
         """
-        from tracking.client.media.tables import encode_table
+        from tracking.client.media.tables import check_arguments, encode_table
 
+        if name is None or unknown:
+            self._guarded("log_table", lambda: check_arguments(name, unknown))
+            return
         self._media("log_table", name, step, lambda: encode_table(table))
 
     def log_image(self, image: Any, name: str, *, step: int | None = None) -> None:

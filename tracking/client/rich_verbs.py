@@ -16,11 +16,11 @@ def log_figure(figure: Any, name: str, *, step: int | None = None) -> None:
         run.log_figure(figure, name, step=step)
 
 
-def log_table(table: Any, name: str, *, step: int | None = None) -> None:
+def log_table(table: Any = None, name: str | None = None, *, step: int | None = None, **unknown: Any) -> None:
     """Log a table to the active run; see `Run.log_table`."""
     run = asked("log_table")
     if run is not None:
-        run.log_table(table, name, step=step)
+        run.log_table(table, name, step=step, **unknown)
 
 
 def log_image(image: Any, name: str, *, step: int | None = None) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tracking.client import active
 from tracking.client.capture.choice import OF_EVERY_RANK, chosen_sections
 from tracking.client.capture.collector import Capture
+from tracking.client.capture.notebook import shell
 from tracking.client.capture.secrets import mask_params
 from tracking.client.departure import watch
 from tracking.client.description import RunDescription, now_us
@@ -79,7 +79,8 @@ def start_run(
     Raises:
         InvalidValue: An argument cannot be kept; the message names it.
         NotFound: `resume` names no run of the store.
-        RunStateError: `resume` names a run whose process is alive.
+        RunStateError: `resume` names a run whose process is alive, this one included; in a notebook a run that an
+            earlier cell left open is finished and gone on with.
         StoreError: The store cannot be used: on a network file system, or not readable for `resume`.
     """
     location = (
@@ -184,7 +185,7 @@ def _resume(
     from tracking.database.resuming import resumable_run
 
     for open_run in active.open_runs():
-        if open_run.id == run_id and not open_run._in_block:
+        if open_run.id == run_id and not open_run._in_block and shell() is not None:
             open_run._end(Ending(RunStatus.FINISHED))  # a notebook's cell that goes on with a run, run again
     drain_store(location)
     record, ownership = resumable_run(location, run_id)
@@ -215,8 +216,7 @@ def _next_step(record: RunRecord) -> int:
 
 def _end_former_of_notebook() -> None:
     """In a notebook a cell that starts a run is run again and again: end the one it left open."""
-    ipython = sys.modules.get("IPython")
-    if ipython is None or getattr(ipython, "get_ipython", lambda: None)() is None:
+    if shell() is None:
         return
     former = active.current()
     if former is not None and not former._in_block:

@@ -62,6 +62,13 @@ summaries = _tables["metric_summaries"]
 metric_keys = _tables["metric_keys"]
 goals = _tables["metric_goals"]
 
+_parents = runs.alias("parents")
+TOP_LEVEL: Condition = or_(
+    runs.c.parent.is_(None), not_(exists().where(_parents.c.uid == runs.c.parent).correlate(runs))
+)
+"""No child of a run of this store. One whose parent is nowhere (not brought in yet, a slip in its id, left behind in
+another store) would else be found by nobody."""
+
 # Params whose `text` is the text itself; every other kind keeps JSON there.
 TEXT_KINDS = ("text", "repr")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

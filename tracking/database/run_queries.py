@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
 
 from tracking.database import carried_queries
 from tracking.database.filter_sql import (
+    TOP_LEVEL,
     experiments,
     goals,
     metric_keys,
@@ -37,7 +38,7 @@ sessions = Table.metadata.tables["sessions"]
 
 _LIVE = [status.value for status in RunStatus if not status.is_final]
 # What a search without a filter shows.
-_SHOWN = and_(runs.c.deleted.is_(None), runs.c.parent.is_(None))
+_SHOWN = and_(runs.c.deleted.is_(None), TOP_LEVEL)
 
 
 def run_record(connection: Connection, uid: str) -> RunRecord:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tracking.config import StoreLocation
+from tracking.database.quiet import alembic_quiet
 from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tracking.spool.lock import wait_lock
 
@@ -128,9 +129,10 @@ def _migrate(
             if version is not None:
                 _back_up(location, version)
             # alembic takes longer to import than everything else here together.
-            from tracking.database.migrate import upgrade
+            with alembic_quiet():
+                from tracking.database.migrate import upgrade
 
-            upgrade(connection)
+                upgrade(connection)
             for name, statement in TRIGGERS.items():
                 connection.execute(f"DROP TRIGGER IF EXISTS {name}")
                 connection.execute(statement)

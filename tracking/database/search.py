@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from tracking.database.filter_language import parse_filter, parse_order
-from tracking.database.filter_sql import Condition, check_goals, condition, experiments, runs
+from tracking.database.filter_sql import TOP_LEVEL, Condition, check_goals, condition, experiments, runs
 from tracking.database.filter_tree import Field, Order, fields
 from tracking.database.ordering import RUNS, ordering_of
 from tracking.database.search_columns import FIRST_COLUMNS, fetch_columns, requested_columns
@@ -68,7 +68,7 @@ def search(
         columns: Which columns follow the first six: `metrics.<key>`, `params.<key>`,
             `max(metrics.<key>)` and the like, `group`, `notes`, `tags`; None for every
             metric and param that one of the runs has.
-        children: Whether runs that have a parent are found too.
+        children: Whether runs whose parent is in the store are found too.
 
     Raises:
         FilterError: The filter or the order cannot be read.
@@ -141,7 +141,7 @@ def _conditions(
 ) -> list[Condition]:
     conditions: list[Condition] = [runs.c.deleted.is_(None)]
     if not children:
-        conditions.append(runs.c.parent.is_(None))
+        conditions.append(TOP_LEVEL)
     if experiment is not None:
         if not isinstance(experiment, str):
             raise InvalidValue(f"experiment={experiment!r} must be the name of an experiment.")

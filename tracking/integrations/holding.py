@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any, Self
 
 import tracking
 
+_told: set[str] = set()
 
-def run_at_hand(run: tracking.Run | None, who: str) -> tracking.Run:
-    """Return the run given, or the active one.
 
-    Raises:
-        InvalidValue: There is neither.
-    """
+def run_at_hand(run: tracking.Run | None, who: str) -> tracking.Run | None:
+    """Return the run given, or the active one; where there is neither, warn once: training goes on without."""
     found = run if run is not None else tracking.active_run()
-    if found is None:
-        raise tracking.InvalidValue(
-            f"{who} needs a run: use it inside `with tracking.start_run(…):`, or give it one as run=."
+    if found is None and who not in _told:
+        _told.add(who)
+        message = (
+            f"Podium: {who} logs nothing, since it has no run: use it inside `with tracking.start_run(…):`, or give "
+            "it one as run=."
         )
+        try:
+            warnings.warn(message, tracking.TrackingWarning, stacklevel=3)
+        except tracking.TrackingWarning:  # where warnings are errors
+            print(message, file=sys.stderr)
     return found
 
 
@@ -39,7 +44,7 @@ class IterationLog:
         self._pickled = False
 
     def _begin_log(self) -> tracking.Run | None:
-        """Find the run as training begins; None in processes that do not log."""
+        """Find the run as training begins; None in processes that do not log, and where there is no run."""
         self._run = None
         if process_rank() == 0 and not (self._pickled and tracking.active_run() is None):
             self._run = run_at_hand(self._given, type(self).__name__)

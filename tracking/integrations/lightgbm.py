@@ -57,7 +57,7 @@ class LightGBMCallback(IterationLog):
         """
         run = self._run or run_at_hand(self._given, "LightGBMCallback")
         iteration = getattr(model, "best_iteration_", None) or getattr(model, "best_iteration", None)
-        if process_rank() != 0 or not iteration or iteration < 1:
+        if run is None or process_rank() != 0 or not iteration or iteration < 1:
             return
         found = {f"{self._prefix}best_iteration": float(iteration)}
         scores = getattr(model, "best_score_", None) or getattr(model, "best_score", None) or {}

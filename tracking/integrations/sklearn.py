@@ -36,10 +36,10 @@ def log_search(search: Any, *, run: tracking.Run | None = None, limit: int | Non
         limit: At most so many children, the best ones.
 
     Returns:
-        The ids of the children, in the order of the candidates.
+        The ids of the children, in the order of the candidates; none, with one warning, where there is no run.
 
     Raises:
-        InvalidValue: The search is not fitted, or there is no run.
+        InvalidValue: The search is not fitted.
     """
     results = getattr(search, "cv_results_", None)
     if not isinstance(results, dict) or "params" not in results:
@@ -47,6 +47,8 @@ def log_search(search: Any, *, run: tracking.Run | None = None, limit: int | Non
             f"log_search got {type(search).__name__} without cv_results_: call its fit() first."
         )
     parent = run_at_hand(run, "log_search")
+    if parent is None:
+        return []
     metrics = [name for name in results if _SUMMARY.fullmatch(name)]
     best = getattr(search, "best_index_", None)
     for name in metrics:

@@ -42,7 +42,7 @@ PLACES: Final[Mapping[str, tuple[str, str, Literal["visible", "hidden"]]]] = {
 
 _DECLARED: Final = "frame.declared"
 # Streamlit writes white on the accent; on that of the dark page it would be 2.5:1.
-_STYLE: Final = """<style>
+STYLE: Final = """<style>
 [data-tag], [data-testid^="stBaseButton-primary"] { color: light-dark(#ffffff, #14181d) !important; }
 </style>"""
 
@@ -80,7 +80,7 @@ def page(title: str) -> Iterator[Store]:
     if not st.session_state.get(_DECLARED, False):
         navigate()
     st.set_page_config(page_title=f"{title} · {NAME}", layout="wide")
-    st.html(_STYLE)
+    st.html(STYLE)
     access.announce_key()
     navigation.keep_history()
     with feedback.boundary():

@@ -136,6 +136,85 @@ def test_files_of_secrets_are_in_no_diff(project: Path) -> None:
     )
 
 
+def test_a_file_of_secrets_under_another_name_is_in_no_diff(project: Path) -> None:
+    (project / "deep").mkdir()
+    (project / "deep" / "prod.env").write_text("".join(f"word{n} hunter2 {n}\n" for n in range(20)))
+    git(project, "add", "-f", ".")
+    git(project, "commit", "-q", "-m", "two")
+    git(project, "mv", ".env", "renamed.txt")
+    git(project, "mv", "deep/prod.env", "edited.txt")
+    (project / "edited.txt").write_text((project / "edited.txt").read_text() + "hunter2 more\n")
+    (project / "copied.txt").write_bytes((project / "id_rsa").read_bytes())
+    (project / "new.py").write_text("WIDTH = 5\n")
+    (project / ".env.empty").write_text("")
+    (project / "package.py").write_text("")
+    git(
+        project,
+        "add",
+        "-A",
+        "-f",
+        *(name for name in os.listdir(project) if name not in (".git", ".tracking")),
+    )
+    found = captured(project)
+    diff = body(project, found["diff"])
+    assert "+WIDTH = 5" in diff
+    assert "committed" not in diff
+    assert "hunter2" not in diff
+    assert set(found["diff"].data["left_out"]) == {
+        ".env",
+        ".env.empty",
+        "deep/prod.env",
+        "renamed.txt",
+        "edited.txt",
+        "copied.txt",
+    }
+
+
+def test_a_dirty_submodule_is_named(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q", "-b", "main")
+    (other / "layer.py").write_text("A = 1\n")
+    git(other, "add", ".")
+    git(other, "commit", "-q", "-m", "one")
+    for name in ("sub", "clean sub"):
+        git(project, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), name)
+    git(project, "commit", "-q", "-m", "submodule")
+    data = captured(project)["git"].data
+    assert data["dirty"] is False
+    assert "dirty_submodules" not in data
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
+    trap.chmod(0o700)
+    git(project / "sub", "config", "filter.y.clean", str(trap))
+    git(project / "sub", "config", "core.fsmonitor", str(trap))
+    (project / "sub" / ".gitattributes").write_text("* filter=y\n")
+    (project / "sub" / "layer.py").write_text("A = 2\n")
+    data = captured(project)["git"].data
+    assert data["dirty"] is True
+    assert data["dirty_submodules"] == ["sub"]
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("setting", ["clean", "process"])
+def test_no_filter_is_started(project: Path, tmp_path: Path, setting: str) -> None:
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
+    trap.chmod(0o700)
+    for name in ("y", "My.Filter"):
+        git(project, "config", f"filter.{name}.{setting}", str(trap))
+        git(project, "config", f"filter.{name}.required", "true")
+    (project / ".gitattributes").write_text("* filter=y\nmodel.py filter=My.Filter\n")
+    (project / "model.py").write_text("WIDTH = 6\n")
+    os.utime(project / "train.py", (1, 1))
+    found = captured(project)
+    assert "+WIDTH = 6" in body(project, found["diff"])
+    assert found["git"].data["dirty"] is True
+    assert not (tmp_path / "sprung").exists()
+    subprocess.run(["git", "diff"], cwd=project, capture_output=True)
+    assert (tmp_path / "sprung").exists(), "git itself does start it"
+
+
 def test_the_source_of_a_script_that_git_does_not_have(project: Path) -> None:
     changed = (project / "train.py").read_text() + 'password = "hunter2"\n'
     (project / "train.py").write_text(changed)

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 import tracking
-from tracking.client.capture.secrets import (
-    is_secret_file,
-    is_secret_name,
-    mask_arguments,
-    mask_text,
-    without_credentials,
-)
+from tracking.client.capture.secret_lines import mask_text
+from tracking.client.capture.secret_names import is_secret_file, is_secret_name
+from tracking.client.capture.secrets import mask_arguments, without_credentials
 
 SECRET = (
     "api_key apiKey API_KEY OPENAI_API_KEY api-key secret client_secret password db.password passwd token access_token "
-    "auth_token hf_token HF_TOKEN hub_token aws_secret_access_key AWS_ACCESS_KEY_ID private_key credentials accessToken"
+    "auth_token hf_token HF_TOKEN hub_token aws_secret_access_key AWS_ACCESS_KEY_ID private_key "
+    "credentials accessToken "
+    "openai-key db_pass pass pwd passwords PGPASSWORD api_keys password_2 X-Api-Key AccountKey stripe_key Authorization"
 ).split()
 HARMLESS = (
     "tokenizer num_tokens max_token max_tokens pad_token eos_token bos_token mask_token key_dim key keys sort_key "
+    "forward_pass num_pass token_2 api_keyboard "
+    "PWD special_tokens passenger compass bypass keyword "
     "token_type lr secretary password_length tokenizer_name primary_key num_keys monkey token_id author cls_token"
 ).split()
 

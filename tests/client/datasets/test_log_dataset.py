@@ -155,7 +155,7 @@ def test_a_bad_call_warns_once_and_the_run_goes_on(store_folder: Path, data_fold
                 run.log_dataset(FRAME, "")
                 run.log_dataset(object(), "train")
         tracking.log_dataset(FRAME, "kept")
-    assert len(told) == 6
+    assert len(told) == 6, [str(one.message) for one in told]
     with tracking.open_store(store_folder) as store:
         assert [record.name for record in store.datasets(run.id)] == ["kept"]
 
@@ -166,3 +166,29 @@ def test_a_logged_table_is_the_dataset_it_was(store_folder: Path, tmp_path: Path
     with tracking.open_store(store_folder) as store:
         path = store.download(run.id, "table", tmp_path)
     assert log(store_folder, path)[1].digest == log(store_folder, FRAME)[1].digest
+
+
+def test_a_folder_that_is_read_for_minutes_is_announced(
+    store_folder: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracking.client import dataset_verbs
+
+    for number in range(3):
+        (data_folder / f"{number}.txt").write_bytes(b"x")
+    with tracking.start_run(store=store_folder, capture=False) as run:
+        run.log_dataset(data_folder, "small")
+        monkeypatch.setattr(dataset_verbs, "_MANY_FILES", 3)
+        with pytest.warns(tracking.TrackingWarning, match="'large' by its content: 3 files"):
+            run.log_dataset(data_folder, "large")
+        monkeypatch.setattr(files, "MOST_FILES", 2)
+        monkeypatch.setattr(files, "_bytes_digest", None)
+        with pytest.warns(tracking.TrackingWarning, match="more than 2 files"):
+            run.log_dataset(data_folder, "too large")
+    with tracking.open_store(store_folder) as store:
+        assert [record.name for record in store.datasets(run.id)] == ["small", "large"]
+
+
+def test_what_is_no_dataset_is_refused_under_the_verbs_own_name(store_folder: Path) -> None:
+    with tracking.start_run("data", store=store_folder, capture=False) as run:
+        with pytest.warns(tracking.TrackingWarning, match="log_dataset takes a data frame.* not int"):
+            run.log_dataset(5, "train")

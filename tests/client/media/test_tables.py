@@ -168,3 +168,19 @@ def test_a_table_in_the_store(store_folder: Path) -> None:
     assert (record.kind, record.step) == (tracking.ArtifactKind.TABLE, 4)
     assert record.details == {"extension": ".parquet", "rows": 2, "columns": 1}
     assert pd.read_parquet(io.BytesIO(data))["a"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_arguments_of_other_trackers_are_told_what_is_taken_here(store_folder: Path, strict: bool) -> None:
+    with tracking.start_run("tables", store=store_folder, capture=False, strict=strict) as run:
+        calls = [
+            (lambda: run.log_table(columns=["a"], data=[[1]]), "knows no columns=, data="),
+            (lambda: tracking.log_table({"a": [1]}, "named", rows=3), "knows no rows="),
+            (lambda: run.log_table({"a": [1]}), "takes a table and a name"),
+        ]
+        for call, words in calls if strict else calls[:1]:
+            with pytest.raises(InvalidValue, match=words) if strict else pytest.warns(match=words):
+                call()
+        tracking.log_table(table={"a": [1]}, name="named", step=2)
+    with tracking.open_store(store_folder) as store:
+        assert [(one.name, one.step) for one in store.artifacts(run.id)] == [("named", 2)]

@@ -206,3 +206,11 @@ def test_a_forked_child_and_a_thread_log_too(run_script: Any, store_folder: Path
         names = [record.name for record in store.artifacts(done.stdout.strip())]
         assert names == ["from child", "from thread", "table from child"]
         assert [record.rows for record in store.datasets(done.stdout.strip())] == [1]
+
+
+@pytest.mark.parametrize(
+    "rate", ["x", "16000", b"1", [1], {}, True, None, 0, 0.5, 44100.5, float("nan"), float("inf")]
+)
+def test_a_rate_that_is_none_is_named(rate: Any) -> None:
+    with pytest.raises(InvalidValue, match=r"rate=.*: samples need their rate in Hz"):
+        encode_audio(np.zeros(8), rate, quiet)

@@ -225,7 +225,7 @@ class Capture:
     def _say_diff(self, found: Any) -> None:
         from tracking.client.capture.git import read_diff
 
-        text, data = read_diff(found.data["root"], found.changed, self._deadline(GIT_SECONDS))
+        text, data = read_diff(found.data["root"], found, self._deadline(GIT_SECONDS))
         self._say("diff", data, text.encode("utf-8", "backslashreplace"))
 
     def _say_source(self, entry: Entry) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tracking.client.capture.secrets import mask_text
+from tracking.client.capture.secret_lines import mask_text
 
 CELLS_LIMIT = 1 << 20
 """Characters; of a longer session the newest cells are kept."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tracking.client.capture.notebook import shell
-from tracking.client.capture.secrets import mask_arguments, mask_text
+from tracking.client.capture.secret_lines import mask_text
+from tracking.client.capture.secrets import mask_arguments
 from tracking.config import notebook_file
 
 SOURCE_LIMIT = 1 << 20

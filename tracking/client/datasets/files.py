@@ -6,13 +6,17 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tracking.client.datasets.facts import Facts
 from tracking.config import StoreLocation
 from tracking.errors import InvalidValue
 from tracking.validation import storable
+
+if TYPE_CHECKING:
+    from tracking.artifacts.copying import Watcher
 
 MOST_FILES = 1_000_000
 _CHUNK = 1 << 20
@@ -22,15 +26,28 @@ _MOST_KNOWN = 10_000
 """Files are read once in a process as long as path, size, time of change and inode are the same."""
 
 
-def facts_of_path(path: str | os.PathLike[str], location: StoreLocation) -> Facts:
+def facts_of_path(
+    path: str | os.PathLike[str],
+    location: StoreLocation,
+    *,
+    watcher: Watcher | None = None,
+    tell: Callable[[int, int], None] | None = None,
+) -> Facts:
     """Return what is told of a file or a folder.
 
     The digest of a file is the sha256 of its bytes, but of a `.parquet` file that of its content, which a data
     frame of the same values has too (where pyarrow is installed). That of a folder counts the paths of its regular
     files and their bytes; links, empty folders and what belongs to a store do not count.
 
+    Args:
+        path: Of the file or folder.
+        location: The store.
+        watcher: Told how far the reading of a folder is.
+        tell: Called with the files and bytes of a folder before they are read.
+
     Raises:
-        InvalidValue: There is no such file, it is no file or folder, or belongs to a store.
+        InvalidValue: There is no such file, it is no file or folder, belongs to a store, or has more than
+            a million files, which is known before the first one is read.
     """
     from tracking.artifacts.own_files import OwnFiles, is_database_of_a_store
 
@@ -43,7 +60,7 @@ def facts_of_path(path: str | os.PathLike[str], location: StoreLocation) -> Fact
     if own.hold(found) or own.hold_path(path) or is_database_of_a_store(path):
         raise InvalidValue(f"{shown} belongs to a store, which is no dataset.")
     if stat.S_ISDIR(found.st_mode):
-        return _facts_of_folder(Path(path), own)
+        return _facts_of_folder(Path(path), own, watcher, tell)
     if not stat.S_ISREG(found.st_mode):
         raise InvalidValue(f"{shown} is neither a file nor a folder.")
     return _facts_of_file(Path(path))
@@ -85,27 +102,20 @@ def _read(file: BinaryIO, path: Path, size: int) -> Facts:
     return Facts(digest.hexdigest(), "file", size=size, schema={"extension": path.suffix[:20]})
 
 
-def _facts_of_folder(root: Path, own: Any) -> Facts:
-    from tracking.artifacts.own_files import is_store
-
+def _facts_of_folder(
+    root: Path, own: Any, watcher: Watcher | None, tell: Callable[[int, int], None] | None
+) -> Facts:
+    places = _places_in(root, own)
+    whole = sum(size for _, size in places)
+    if tell is not None:
+        tell(len(places), whole)
     files: list[tuple[str, int, str]] = []
-    for folder, folders, names in os.walk(root):
-        if is_store({*folders, *names}):
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if not own.hold(os.lstat(os.path.join(folder, name)))]
-        for name in names:
-            place = Path(folder, name)
-            try:
-                found = os.lstat(place)
-            except OSError:
-                continue
-            if not stat.S_ISREG(found.st_mode) or own.hold(found):
-                continue
-            if len(files) >= MOST_FILES:
-                raise InvalidValue(f"{str(root)!r:.250} has more than {MOST_FILES:,} files.")
-            inside = storable(place.relative_to(root).as_posix())
-            files.append((inside, found.st_size, _bytes_digest(place)))
+    done = 0
+    for place, size in places:
+        files.append((storable(place.relative_to(root).as_posix()), size, _bytes_digest(place)))
+        done += size
+        if watcher is not None:
+            watcher.files(len(files), done, whole)
     files.sort()
     told = json.dumps(["podium-dataset-1", "folder", [[path, digest] for path, _, digest in files]])
     sizes: dict[str, int] = {}
@@ -119,6 +129,30 @@ def _facts_of_folder(root: Path, own: Any) -> Facts:
         size=sum(size for _, size, _ in files),
         schema={"files": len(files), "extensions": dict(common)},
     )
+
+
+def _places_in(root: Path, own: Any) -> list[tuple[Path, int]]:
+    """Return the regular files of a folder with their sizes, those of stores left out."""
+    from tracking.artifacts.own_files import is_store
+
+    places: list[tuple[Path, int]] = []
+    for folder, folders, names in os.walk(root):
+        if is_store({*folders, *names}):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not own.hold(os.lstat(os.path.join(folder, name)))]
+        for name in names:
+            place = Path(folder, name)
+            try:
+                found = os.lstat(place)
+            except OSError:
+                continue
+            if not stat.S_ISREG(found.st_mode) or own.hold(found):
+                continue
+            if len(places) >= MOST_FILES:
+                raise InvalidValue(f"{str(root)!r:.250} has more than {MOST_FILES:,} files.")
+            places.append((place, found.st_size))
+    return places
 
 
 def _bytes_digest(path: Path) -> str:

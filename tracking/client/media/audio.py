@@ -25,9 +25,14 @@ def encode_audio(audio: Any, rate: int | None, tell: Tell) -> Encoded:
     """
     if isinstance(audio, (str, os.PathLike)):
         return _from_file(audio)
-    if rate is None or isinstance(rate, bool) or int(rate) != rate or not 1 <= rate <= 1_000_000:
-        raise InvalidValue(f"rate={rate!r}: samples need their rate in Hz, for example rate=16000.")
-    return _from_samples(audio, int(rate), tell)
+    try:
+        hertz = 0 if rate is None or isinstance(rate, (bool, str, bytes)) else int(rate)
+        known = 1 <= hertz <= 1_000_000 and hertz == rate
+    except (TypeError, ValueError, OverflowError):
+        known = False
+    if not known:
+        raise InvalidValue(f"rate={rate!r:.80}: samples need their rate in Hz, for example rate=16000.")
+    return _from_samples(audio, hertz, tell)
 
 
 def _from_samples(audio: Any, rate: int, tell: Tell) -> Encoded:

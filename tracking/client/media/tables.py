@@ -48,8 +48,26 @@ def encode_table(table: Any) -> Encoded:
     return Encoded(ArtifactKind.TABLE, MEDIA, sink.getvalue(), details)
 
 
-def columns_of(table: Any) -> list[tuple[str, Any]]:
+def check_arguments(name: str | None, unknown: Mapping[str, Any]) -> None:
+    """Say what is wrong with a call that gives no name or other arguments.
+
+    Raises:
+        InvalidValue: Always, but for a call that is right.
+    """
+    example = "log_table({'epoch': [1, 2], 'loss': [0.5, 0.4]}, 'losses')"
+    if unknown:
+        names = ", ".join(f"{one}=" for one in sorted(unknown))
+        raise InvalidValue(f"log_table knows no {names}; it takes a table and a name: {example}.")
+    if name is None:
+        raise InvalidValue(f"log_table takes a table and a name: {example}.")
+
+
+def columns_of(table: Any, verb: str = "log_table") -> list[tuple[str, Any]]:
     """Return name and values of each column.
+
+    Args:
+        table: What the user gave.
+        verb: To whom, for the message.
 
     Raises:
         InvalidValue: It is no table.
@@ -79,7 +97,7 @@ def columns_of(table: Any) -> list[tuple[str, Any]]:
             raise InvalidValue("the rows of a table have one length; these differ.")
         return [(str(fields[at] if fields else at), [row[at] for row in table]) for at in range(width)]
     raise InvalidValue(
-        f"log_table takes a data frame, a dict of columns, a list of dicts or an array of two dimensions, "
+        f"{verb} takes a data frame, a dict of columns, a list of dicts or an array of two dimensions, "
         f"not {type(table).__name__}."
     )
 
