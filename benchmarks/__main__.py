@@ -27,6 +27,7 @@ from benchmarks import (
     reading,
     searching,
     startup,
+    studies,
     throughput,
 )
 from benchmarks.report import Row, table
@@ -45,6 +46,7 @@ SUBJECTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "search": searching.searching,
     "dashboard": dashboard.dashboard,
     "compare": comparing.comparing,
+    "studies": studies.studies,
 }
 
 

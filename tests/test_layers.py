@@ -13,11 +13,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tracking"
 SQL = {"sqlalchemy", "sqlmodel", "sqlite3", "alembic"}
 
-LOWEST = {"records", "errors", "config", "validation"}
+LOWEST = {"records", "study_records", "errors", "config", "validation"}
 
 # layer: what it may import, beside itself and its own files.
 MAY_IMPORT: dict[str, set[str]] = {
     "records": set(),
+    "study_records": {"records"},
     "errors": set(),
     "config": {"errors"},
     "validation": {"errors", "records"},
@@ -32,11 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store_handle": LOWEST | {"spool", "database", "client", "artifacts"},
     "store_carried": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_listing": LOWEST | {"database", "store_handle"},
+    "store_studies": LOWEST | {"database", "store_handle"},
     "store_merge": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_care": LOWEST | {"spool", "database", "client", "artifacts", "store_handle"},
     "store": LOWEST
     | {"spool", "database", "client", "artifacts", "registry", "analysis"}
-    | {"store_handle", "store_carried", "store_listing", "store_merge", "store_care"},
+    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_merge", "store_care"},
     "exports": LOWEST,
     "ui": LOWEST | {"store", "analysis"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},

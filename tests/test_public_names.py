@@ -24,6 +24,8 @@ CONTRACT = {
     "define_repeat",
     # stores
     "open_store",
+    "create_study",
+    "study_storage",
     "Store",
     "RunRecord",
     # errors

@@ -62,6 +62,10 @@ if TYPE_CHECKING:
     from tracking.store import Store as Store
     from tracking.store import open_store as open_store
     from tracking.store_care import restore_backup as restore_backup
+    from tracking.study_records import StudyRecord as StudyRecord
+    from tracking.study_records import TrialRecord as TrialRecord
+    from tracking.tuning.studies import create_study as create_study
+    from tracking.tuning.studies import study_storage as study_storage
 
 # The client's names come from one module, so that what a forked child may need is loaded with `start_run`:
 # importing in a child can wait for ever for a lock that a thread of its parent held.
@@ -89,9 +93,12 @@ _HOME = {
     "StoreError": "errors",
     "StoreFull": "errors",
     "StoreTooNew": "errors",
+    "StudyRecord": "study_records",
     "TrackingError": "errors",
     "TrackingWarning": "errors",
+    "TrialRecord": "study_records",
     "active_run": "client.verbs",
+    "create_study": "tuning.studies",
     "define_metric": "client.verbs",
     "define_repeat": "client.verbs",
     "finish": "client.verbs",
@@ -113,6 +120,7 @@ _HOME = {
     "set_notes": "client.verbs",
     "set_tags": "client.verbs",
     "start_run": "client.verbs",
+    "study_storage": "tuning.studies",
 }
 
 __all__ = sorted(_HOME)

@@ -111,6 +111,11 @@ def test_triggers_survive_a_rebuild_of_their_table(
     store_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     location = put_old(store_folder, RELEASED[0])
+    schema.ensure_current(location)
+    connection = sqlite3.connect(location.database)
+    connection.execute(f"UPDATE {schema.VERSION_TABLE} SET version_num = ?", (RELEASED[-1],))
+    connection.commit()
+    connection.close()
 
     def upgrade(connection: sqlite3.Connection) -> None:
         engine = create_engine("sqlite://", creator=lambda: connection)

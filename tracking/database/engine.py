@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from tracking.database.blocks import BlockDamaged
+from tracking.database.prepared import driver_execute
 from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
 
 Result = TypeVar("Result")
@@ -75,7 +76,7 @@ def make_engine(path: Path, *, read_only: bool = False, busy_seconds: float = BU
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver_execute(connection, begin)
 
     _engines.add(engine)
     return engine
@@ -140,6 +141,15 @@ class Engines:
         self.readers.dispose()
 
 
+def checkpoint_rarely(connection: Connection) -> None:
+    """Let the write-ahead log grow to 16 MB before it is copied into the database, which waits for the disk.
+
+    For a connection of many small transactions: every thousand pages, as SQLite does by itself, is every
+    hundred of them.
+    """
+    driver_execute(connection, "PRAGMA wal_autocheckpoint=4000")
+
+
 def error_name(error: BaseException) -> str:
     """Return SQLite's name of a driver error (`SQLITE_BUSY`, …), or an empty string."""
     origin = getattr(error, "orig", error)
@@ -164,11 +174,20 @@ def write(engine: Engine, work: Callable[[Connection], Result], *, patience: flo
         StoreBusy: Another process held the lock for longer than `patience`.
         StoreError: The database refuses for another reason.
     """
+
+    def attempt() -> Result:
+        with engine.begin() as connection:
+            return work(connection)
+
+    return retried(engine, attempt, patience=patience)
+
+
+def retried(engine: Engine, attempt: Callable[[], Result], *, patience: float) -> Result:
+    """Run a whole transaction, again while the database is locked; raises as `write` does."""
     give_up = time.monotonic() + patience
     while True:
         try:
-            with engine.begin() as connection:
-                return work(connection)
+            return attempt()
         except DatabaseError as error:
             if not is_busy(error):
                 raise translated(error) from error

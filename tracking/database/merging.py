@@ -100,6 +100,8 @@ class Merging:
         own = self._own(run.uid)
         if own is not None:
             _check_same(run, own)
+            if self._is_trial(own):
+                return "unchanged"  # its rows follow from the journal of its study, which is here
         taken = [session for session in run.sessions if self._is_newer(session, own)]
         settled = own is not None and own.row.error in (NOT_ENDED, UNDER_WAY)
         if own is not None and not taken and not (settled and run.row["error"] != own.row.error):
@@ -146,6 +148,10 @@ class Merging:
     def _own(self, uid: str) -> OwnRun | None:
         with self._engines.reading() as connection:
             return _own_run(connection, uid)
+
+    def _is_trial(self, own: OwnRun) -> bool:
+        with self._engines.reading() as connection:
+            return run_writes.is_trial(connection, own.row.id)
 
     def _is_newer(self, session: dict[str, Any], own: OwnRun | None) -> bool:
         if self._is_here(session["spool"]):

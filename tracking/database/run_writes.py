@@ -20,6 +20,7 @@ from tracking.database.tables import (
     ParamRow,
     RunRow,
     SessionRow,
+    StudyTrialRow,
     TagRow,
 )
 from tracking.records import RunStatus
@@ -33,6 +34,7 @@ params_table = ParamRow.__table__  # type: ignore[attr-defined]
 param_keys = ParamKeyRow.__table__  # type: ignore[attr-defined]
 metric_keys = MetricKeyRow.__table__  # type: ignore[attr-defined]
 goals = MetricGoalRow.__table__  # type: ignore[attr-defined]
+trials = StudyTrialRow.__table__  # type: ignore[attr-defined]
 
 Event = dict[str, Any]
 
@@ -91,6 +93,9 @@ def open_session(connection: Connection, begin: Event) -> tuple[int, int, int]:
         number = int(connection.execute(statement).inserted_primary_key[0])  # type: ignore[index]
     else:
         number, experiment, status = row
+        if is_trial(connection, number):
+            # Its study owns it: the trial's state is the status, whatever becomes of scripts.
+            begin = {**begin, "owner": False}
         if begin["owner"]:
             _describe_by_owner(connection, number, begin)
         if begin["owner"] and RunStatus(status).is_final:
@@ -119,6 +124,11 @@ def open_session(connection: Connection, begin: Event) -> tuple[int, int, int]:
     return session, number, int(experiment)
 
 
+def is_trial(connection: Connection, run: int) -> bool:
+    """Whether a run is a trial of a study in this store."""
+    return connection.execute(select(trials.c.number).where(trials.c.run_id == run)).first() is not None
+
+
 def _describe_by_owner(connection: Connection, run: int, begin: Event) -> None:
     """Let the first session that owns a run describe it, when one that does not own it came before."""
     owned = select(sessions.c.id).where(sessions.c.run_id == run, sessions.c.owner)
@@ -133,15 +143,23 @@ def _describe_by_owner(connection: Connection, run: int, begin: Event) -> None:
         connection.execute(update(runs).where(runs.c.id == run).values(**described))
 
 
+def _replacing() -> Any:
+    statement = insert(params_table)
+    replaced = {column: statement.excluded[column] for column in ("kind", "text", "number", "path")}
+    return statement.on_conflict_do_update(index_elements=["run_id", "key_id"], set_=replaced)
+
+
+SET_PARAM = _replacing()
+"""Writes a param, over the one that is there."""
+
+
 def set_params(connection: Connection, run: int, leaves: Sequence[Leaf]) -> None:
     """Write param leaves; a name that is there gets the new value."""
     if not leaves:
         return
     numbers = key_numbers(connection, param_keys, list(dict.fromkeys(leaf[0] for leaf in leaves)))
-    statement = insert(params_table)
-    replaced = {column: statement.excluded[column] for column in ("kind", "text", "number", "path")}
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["run_id", "key_id"], set_=replaced),
+        SET_PARAM,
         [
             {
                 "run_id": run,

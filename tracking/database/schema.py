@@ -17,7 +17,7 @@ from tracking.database.quiet import alembic_quiet
 from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tracking.spool.lock import wait_lock
 
-CURRENT = "0003"
+CURRENT = "0004"
 """Revision of the tables in `tables.py`: the newest file of `migrations/`."""
 
 VERSION_TABLE = "podium_schema"
@@ -33,6 +33,12 @@ TRIGGERS = {
         CREATE TRIGGER runs_uid_is_fixed BEFORE UPDATE OF uid ON runs
         WHEN NEW.uid <> OLD.uid
         BEGIN SELECT RAISE(ABORT, 'the id of a run never changes'); END""",
+    "study_journal_is_fixed": """
+        CREATE TRIGGER study_journal_is_fixed BEFORE UPDATE ON study_journal
+        BEGIN SELECT RAISE(ABORT, 'the journal of a study never changes'); END""",
+    "study_journal_only_grows": """
+        CREATE TRIGGER study_journal_only_grows BEFORE DELETE ON study_journal
+        BEGIN SELECT RAISE(ABORT, 'the journal of a study only grows'); END""",
 }
 
 

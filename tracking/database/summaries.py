@@ -50,7 +50,7 @@ def _stored(value: np.float64) -> float | None:
 
 def add_summaries(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Add batches to what is there; each row has `run_id`, `key_id` and `summarize`'s columns."""
-    connection.execute(_ADD, rows)
+    connection.execute(ADD, rows)
 
 
 def replace_summary(connection: Connection, row: dict[str, Any]) -> None:
@@ -90,4 +90,5 @@ def _addition() -> Any:
     )
 
 
-_ADD = _addition()
+ADD = _addition()
+"""Adds a batch to a summary, or makes it."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from tracking.database import run_writes
 from tracking.database.carried_rows import artifacts, captures, dataset_uses, datasets
 from tracking.database.moments import moment
-from tracking.database.run_writes import experiments, goals, params_table, runs, sessions, tags_table
+from tracking.database.run_writes import experiments, goals, params_table, runs, sessions, tags_table, trials
 from tracking.database.search_columns import chunks
 from tracking.database.tables import MetricBlockRow, MetricSeriesRow, MetricSummaryRow
 from tracking.errors import NotFound, RunStateError
@@ -171,6 +171,9 @@ def purge(connection: Connection, members: Sequence[Any]) -> None:
         known = list(connection.execute(used).scalars())
         connection.execute(delete(captures).where(captures.c.session_id.in_(of_runs)))
         connection.execute(delete(blocks).where(blocks.c.series_id.in_(of_series)))
+        # The trial stays in its study, without a run.
+        gone = trials.c.run_id.in_(part)
+        connection.execute(update(trials).where(gone).values(run_id=None, session_id=None))
         for table in (
             artifacts,
             dataset_uses,

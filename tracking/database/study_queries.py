@@ -1,0 +1,168 @@
+"""Studies and trials as frozen records, read from rows: nothing is replayed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from tracking.database.moments import moment
+from tracking.database.prepared import Prepared
+from tracking.database.run_writes import runs
+from tracking.database.study_fold import METRIC_NAMES, value_keys
+from tracking.database.study_ops import GOALS, STATES, load
+from tracking.database.study_rows import attributes, studies, trials
+from tracking.errors import InvalidValue, NotFound
+from tracking.study_records import StudyRecord, TrialRecord
+from tracking.validation import INT64_MAX
+
+_LIVING = Prepared(
+    select(studies.c.name).where(studies.c.id == bindparam("study"), studies.c.deleted.is_(None))
+)
+
+_TRIALS = Prepared(
+    select(
+        trials.c.number,
+        runs.c.uid,
+        trials.c.state,
+        trials.c.started,
+        trials.c.completed,
+        trials.c.objectives,
+        trials.c.params,
+        trials.c.attributes,
+    )
+    .select_from(trials.outerjoin(runs, runs.c.id == trials.c.run_id))
+    .where(trials.c.study_id == bindparam("study"), trials.c.number >= bindparam("first"))
+    .order_by(trials.c.number)
+    .limit(bindparam("most"))
+)
+
+
+def study_records(connection: Connection) -> list[StudyRecord]:
+    """Return the studies, the newest first."""
+    counts: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
+    grouped = select(trials.c.study_id, trials.c.state, func.count()).group_by(
+        trials.c.study_id, trials.c.state
+    )
+    for study, state, count in connection.execute(grouped):
+        counts[study][state] = count
+    query = select(studies, attributes.c.value.label("names")).outerjoin(
+        attributes,
+        (attributes.c.study_id == studies.c.id)
+        & (attributes.c.kind == "system")
+        & (attributes.c.key == json.dumps(METRIC_NAMES)),
+    )
+    found = []
+    for row in connection.execute(query.where(studies.c.deleted.is_(None)).order_by(studies.c.id.desc())):
+        directions = json.loads(row.directions)
+        found.append(
+            StudyRecord(
+                name=row.name,
+                experiment=row.experiment,
+                directions=tuple(GOALS.get(direction) for direction in directions),
+                metrics=tuple(value_keys(row.names, len(directions))),
+                created=moment(row.created),
+                trials=counts[row.id],
+                revision=row.ops,
+            )
+        )
+    return found
+
+
+def trial_records(
+    connection: Connection, name: str, *, first: int = 0, limit: int | None = None
+) -> list[TrialRecord]:
+    """Return trials of a study in order of number, also those whose run is in the trash.
+
+    Args:
+        connection: To the store's database.
+        name: Of the study.
+        first: Number of the first one.
+        limit: At most so many, None for all.
+
+    Raises:
+        NotFound: There is no such study.
+        InvalidValue: `limit` is no positive number.
+    """
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise InvalidValue(f"limit={limit!r} must be a positive whole number, or None for every trial.")
+    study = study_number(connection, name)
+    rows = _TRIALS.rows(connection, study=study, first=first, most=INT64_MAX if limit is None else limit)
+    if not rows:
+        return []
+    numbers, uids, states, started, completed, objectives, params, attached = zip(*rows, strict=True)
+    # One call for all rows: most of them are short.
+    values = load("null" if text is None else text for text in objectives)
+    return [
+        TrialRecord(
+            number,
+            uid,
+            state,
+            None if begin is None else moment(begin),
+            None if end is None else moment(end),
+            None if value is None else tuple(value),
+            drawn,
+            said,
+        )
+        for number, uid, state, begin, end, value, drawn, said in zip(
+            numbers, uids, states, started, completed, values, load(params), load(attached), strict=True
+        )
+    ]
+
+
+def study_number(connection: Connection, name: str) -> int:
+    """Return the number of a study by its name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    found = connection.execute(
+        select(studies.c.id).where(studies.c.name == name, studies.c.deleted.is_(None))
+    ).scalar()
+    if found is None:
+        raise NotFound(f"There is no study {name!r} in this store. store.studies() lists them.")
+    return int(found)
+
+
+def study_revision(connection: Connection, name: str) -> int:
+    """Return how many operations there were on a study or its trials; raises NotFound."""
+    number = study_number(connection, name)
+    return int(connection.execute(select(studies.c.ops).where(studies.c.id == number)).scalar_one())
+
+
+def study_name(connection: Connection, number: int) -> str | None:
+    """Return the name of a study, None when there is none or it was deleted."""
+    name: str | None = _LIVING.value(connection, study=number)
+    return name
+
+
+def study_rows(connection: Connection) -> list[tuple[int, str, list[int]]]:
+    """Return (number, name, Optuna's directions) of each study, in order of number."""
+    query = select(studies.c.id, studies.c.name, studies.c.directions).where(studies.c.deleted.is_(None))
+    return [
+        (number, name, json.loads(directions))
+        for number, name, directions in connection.execute(query.order_by(studies.c.id))
+    ]
+
+
+def study_attributes(connection: Connection) -> Mapping[int, Mapping[str, Mapping[str, Any]]]:
+    """Return the attributes of every study: by number, by kind (user, system), by key."""
+    found: dict[int, dict[str, dict[str, Any]]] = defaultdict(lambda: {"user": {}, "system": {}})
+    for row in connection.execute(select(attributes).order_by(attributes.c.position, attributes.c.key)):
+        found[row.study_id][row.kind][json.loads(row.key)] = json.loads(row.value)
+    return found
+
+
+def trial_of_run(connection: Connection, uid: str) -> tuple[str, int] | None:
+    """Return the study's name and the number of the trial that a run is, None for another run."""
+    query = (
+        select(studies.c.name, trials.c.number)
+        .join_from(trials, studies)
+        .join(runs, runs.c.id == trials.c.run_id)
+        .where(runs.c.uid == uid)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row.name, row.number)

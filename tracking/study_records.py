@@ -1,0 +1,65 @@
+"""Frozen values about studies and their trials that cross the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tracking.records import Goal
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """One Optuna study as the store has it at one moment.
+
+    Attributes:
+        name: Of the study.
+        experiment: Where the runs of its trials are.
+        directions: One goal per objective; None for one that was never set.
+        metrics: The metric of a trial's run that each objective is.
+        created: When it was made (UTC).
+        trials: How many trials there are by state: running, complete, pruned, fail, waiting.
+        revision: Grows with every operation on the study or one of its trials.
+    """
+
+    name: str
+    experiment: str
+    directions: tuple[Goal | None, ...]
+    metrics: tuple[str, ...]
+    created: datetime
+    trials: Mapping[str, int]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One trial of a study.
+
+    Attributes:
+        number: Its place in the study, from 0.
+        run: Id of its run; None when that was removed for good.
+        state: running, complete, pruned, fail or waiting.
+        started: When it began to run (UTC), None while it waits.
+        completed: When it ended (UTC), or None.
+        values: One per objective, None as long as there are none.
+        params: By name, as the objective got them.
+        attributes: What `trial.set_user_attr` said.
+    """
+
+    number: int
+    run: str | None
+    state: str
+    started: datetime | None
+    completed: datetime | None
+    values: tuple[float, ...] | None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end, None where one of them is missing."""
+        if self.started is None or self.completed is None:
+            return None
+        return (self.completed - self.started).total_seconds()

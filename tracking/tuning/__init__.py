@@ -1,0 +1,1 @@
+"""Sweeps: Optuna's studies on a store."""
