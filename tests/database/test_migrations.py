@@ -21,7 +21,7 @@ import tracking
 from tracking.config import StoreLocation
 from tracking.database import migrate, schema
 from tracking.database.engine import make_engine
-from tracking.database.tables import Table
+from tracking.database.study_tables import StudyRow
 from tracking.errors import StoreDamaged, StoreTooNew
 
 RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -103,7 +103,7 @@ def test_the_revisions_make_what_the_tables_say(store_folder: Path) -> None:
         context = MigrationContext.configure(
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
-        assert compare_metadata(context, Table.metadata) == []
+        assert compare_metadata(context, StudyRow.metadata) == []
     engine.dispose()
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Table, case, column, delete, func, or_, select, table, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tracking.database.tables import (
@@ -20,7 +20,6 @@ from tracking.database.tables import (
     ParamRow,
     RunRow,
     SessionRow,
-    StudyTrialRow,
     TagRow,
 )
 from tracking.records import RunStatus
@@ -34,7 +33,8 @@ params_table = ParamRow.__table__  # type: ignore[attr-defined]
 param_keys = ParamKeyRow.__table__  # type: ignore[attr-defined]
 metric_keys = MetricKeyRow.__table__  # type: ignore[attr-defined]
 goals = MetricGoalRow.__table__  # type: ignore[attr-defined]
-trials = StudyTrialRow.__table__  # type: ignore[attr-defined]
+# Its own declaration is in `study_tables`, which a script that logs runs does not load.
+trials: Any = table("study_trials", column("run_id"), column("session_id"))
 
 Event = dict[str, Any]
 
@@ -126,7 +126,7 @@ def open_session(connection: Connection, begin: Event) -> tuple[int, int, int]:
 
 def is_trial(connection: Connection, run: int) -> bool:
     """Whether a run is a trial of a study in this store."""
-    return connection.execute(select(trials.c.number).where(trials.c.run_id == run)).first() is not None
+    return connection.execute(select(trials.c.run_id).where(trials.c.run_id == run)).first() is not None
 
 
 def _describe_by_owner(connection: Connection, run: int, begin: Event) -> None:

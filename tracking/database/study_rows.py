@@ -13,16 +13,17 @@ from tracking.database import run_writes
 from tracking.database.prepared import Prepared
 from tracking.database.run_writes import experiments, runs, sessions
 from tracking.database.study_ops import FINISHED, STATUS
-from tracking.database.tables import Table
+from tracking.database.study_tables import StudyRow
 from tracking.errors import InvalidValue
 from tracking.validation import flatten_params, normalized
 
-studies = Table.metadata.tables["studies"]
-journal = Table.metadata.tables["study_journal"]
-trials = Table.metadata.tables["study_trials"]
-snapshots = Table.metadata.tables["study_snapshots"]
-study_params = Table.metadata.tables["study_params"]
-attributes = Table.metadata.tables["study_attributes"]
+_tables = StudyRow.metadata.tables
+studies = _tables["studies"]
+journal = _tables["study_journal"]
+trials = _tables["study_trials"]
+snapshots = _tables["study_snapshots"]
+study_params = _tables["study_params"]
+attributes = _tables["study_attributes"]
 
 SESSION_MARK = "." + "0" * 12
 """Ends the name of the session of a trial's run that its study owns; it has no spool."""
