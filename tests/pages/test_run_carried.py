@@ -178,6 +178,7 @@ def test_code_shows_commit_command_and_diff(open_page: OpenPage, store: Store) -
             branch="main",
             dirty=True,
             remote="git@github.com:a/b.git",
+            dirty_submodules=["vendor/one", "vendor/two"],
             untracked=["a.txt"],
             untracked_total=3,
         )
@@ -196,6 +197,7 @@ def test_code_shows_commit_command_and_diff(open_page: OpenPage, store: Store) -
     ]
     assert "The first 1 of 3" in texts(app)
     assert f"(https://github.com/a/b/commit/{carried.COMMIT})" in texts(app)
+    assert "vendor/one, vendor/two" in texts(app)
     assert "notebook could not be recorded\\: no kernel" in texts(app)
 
 

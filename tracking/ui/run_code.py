@@ -94,7 +94,7 @@ def _git(git: Mapping[str, Any]) -> None:
     if not git:
         return
     commit, remote = str(git.get("commit") or ""), str(git.get("remote") or "")
-    dirty = git.get("dirty")
+    dirty, submodules = git.get("dirty"), git.get("dirty_submodules")
     facts.show(
         {
             "Branch": str(git.get("branch") or "detached"),
@@ -103,6 +103,8 @@ def _git(git: Mapping[str, Any]) -> None:
             else "changed since the commit"
             if dirty
             else "as committed",
+            "Changed submodules": ", ".join(map(str, submodules)) if isinstance(submodules, list) else None,
+            "Submodules": None if git.get("submodules_error") is None else str(git["submodules_error"]),
             "Remote": remote,
             "Root": str(git.get("root") or ""),
         }
