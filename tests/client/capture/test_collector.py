@@ -28,6 +28,15 @@ def captures(folder: Path, run: tracking.Run | str) -> dict[str, CaptureRecord]:
         return {one.section: one for one in store.captures(run if isinstance(run, str) else run.id)}
 
 
+def wait_for_metric(folder: Path, run: tracking.Run, key: str, seconds: float = 60) -> None:
+    """Wait until the store has a value of the metric, on a machine that may be busy with other things."""
+    deadline = time.monotonic() + seconds
+    with tracking.open_store(folder) as store:
+        while key not in store.run(run.id).metrics:
+            assert time.monotonic() < deadline, f"{key} was not measured within {seconds} s"
+            time.sleep(0.05)
+
+
 def body(folder: Path, record: CaptureRecord) -> str:
     assert record.digest is not None
     with tracking.open_store(folder) as store, store.open_object(record.digest) as file:
@@ -138,7 +147,7 @@ def test_the_cells_of_a_notebook(store_folder: Path, monkeypatch: pytest.MonkeyP
 def test_machine_and_process_are_measured_under_system(store_folder: Path) -> None:
     with tracking.start_run(store=store_folder, capture=["system"]) as run:
         run.log({"loss": 1.0})
-        time.sleep(1.6)
+        wait_for_metric(store_folder, run, "system/cpu_percent")
         run.log({"loss": 0.5})
     with tracking.open_store(store_folder) as store:
         record = store.run(run.id)
@@ -149,7 +158,7 @@ def test_machine_and_process_are_measured_under_system(store_folder: Path) -> No
         }
         memory = record.metrics["system/process_memory_mb"]
         assert memory.last == pytest.approx(psutil.Process().memory_info().rss / 1e6, rel=0.5)
-        assert memory.first_step in (1, 2)
+        assert memory.first_step >= 1
         assert store.history(run.id, "loss")["step"].tolist() == [0, 1]
         assert store.history(run.id, "loss")["value"].tolist() == [1.0, 0.5]
         assert not [name for name in store.search().columns if "system/" in name]
@@ -161,7 +170,7 @@ def test_machine_and_process_are_measured_under_system(store_folder: Path) -> No
 def test_a_resumed_run_counts_on_from_its_own_steps(store_folder: Path) -> None:
     run = tracking.start_run(store=store_folder, capture=["system"])
     run.log({"loss": 1.0})
-    time.sleep(1.5)
+    wait_for_metric(store_folder, run, "system/cpu_percent")
     run.finish()
     with tracking.start_run(resume=run.id, store=store_folder, capture=["system"]) as resumed:
         resumed.log({"loss": 0.5})
@@ -223,7 +232,7 @@ def cards(monkeypatch: pytest.MonkeyPatch) -> Cards:
 
 def test_graphics_cards(cards: Cards, store_folder: Path) -> None:
     with tracking.start_run(store=store_folder, capture=["host", "system"]) as run:
-        time.sleep(1.5)
+        wait_for_metric(store_folder, run, "system/gpu0_percent")
     assert captures(store_folder, run)["host"].data["gpus"] == [
         {"name": f"Card {number}", "memory_bytes": 1000, "driver": "999.1"} for number in range(2)
     ]
@@ -243,13 +252,9 @@ def test_graphics_cards(cards: Cards, store_folder: Path) -> None:
 def test_a_driver_that_hangs_costs_its_own_numbers_only(cards: Cards, store_folder: Path) -> None:
     cards.hangs.clear()
     try:
-        began = time.monotonic()
         run = tracking.start_run(store=store_folder, capture=["host", "system"])
-        assert time.monotonic() - began < 1
-        time.sleep(3)
-        began = time.monotonic()
-        run.finish()
-        assert time.monotonic() - began < 3
+        wait_for_metric(store_folder, run, "system/cpu_percent")
+        run.finish()  # and does not hang: the driver answers nobody before the line below
     finally:
         cards.hangs.set()
     assert captures(store_folder, run)["host"].data["cores"] == os.cpu_count()
