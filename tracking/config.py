@@ -6,6 +6,8 @@ The one place that reads the environment: argument, then environment, then defau
     TRACKING_OFF      1: runs are started, nothing is kept
     TRACKING_CAPTURE  0: nothing is captured around runs; or names with commas: git,host,console
     TRACKING_RUN_ID   id of the run that this process starts or, with other processes, takes part in
+    TRACKING_TRIAL    id of the run that is the trial which this process is a part of (set by a sweep's worker)
+    TRACKING_REPEAT   which repeat of the trial, from 0 (set by the worker too)
     TRACKING_KEY      the dashboard's launch key (set by the launcher for its server)
     NO_COLOR          set: the command line prints without colour, as https://no-color.org says
 """
@@ -109,6 +111,25 @@ def capture_setting() -> list[str] | None:
 def named_run_id() -> str | None:
     """Return the run id that `TRACKING_RUN_ID` gives, as it is."""
     return os.environ.get("TRACKING_RUN_ID", "").strip() or None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPlace:
+    """A process's place in a sweep: the trial that it was started for.
+
+    Attributes:
+        run_id: Of the trial's run, as it is.
+        repeat: From 0, where the trial is run several times; else None.
+    """
+
+    run_id: str
+    repeat: int | None
+
+
+def trial_place() -> TrialPlace | None:
+    """Return what `TRACKING_TRIAL` and `TRACKING_REPEAT` say, None for a process outside of a sweep."""
+    run_id = os.environ.get("TRACKING_TRIAL", "").strip()
+    return TrialPlace(run_id, _number("TRACKING_REPEAT")) if run_id else None
 
 
 @dataclass(frozen=True, slots=True)

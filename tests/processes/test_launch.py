@@ -67,6 +67,14 @@ def standing(store: Store, run_id: str) -> RunStatus | None:
         return None
 
 
+def metrics_of(store: Store, run_id: str) -> set[str]:
+    """Return the metrics that a run has by now, none as long as it is in its spool only."""
+    try:
+        return set(store.run(run_id).metrics)
+    except tracking.NotFound:
+        return set()
+
+
 def ended(process: subprocess.Popen[str]) -> None:
     _, error = process.communicate("go\n", timeout=60)
     assert (process.returncode, error) == (0, "")
@@ -127,11 +135,14 @@ def test_four_ranks_are_one_run_and_the_last_may_come_first(
 def test_system_metrics_tell_the_ranks_apart(start_script: StartScript, store: Store) -> None:
     processes = [started(start_script, store, rank, torchrun(rank, 2)) for rank in range(2)]
     ((run_id, _), _) = map(said, processes)
-    time.sleep(2)
+    deadline = time.monotonic() + 60
+    while not {f"system/rank{rank}/cpu_percent" for rank in range(2)} <= metrics_of(store, run_id):
+        assert time.monotonic() < deadline, "a rank's processor was not measured"
+        time.sleep(0.1)
     for process in reversed(processes):
         ended(process)
     store.recover()
-    keys = {key for key in store.run(run_id).metrics if key.startswith("system/")}
+    keys = {key for key in metrics_of(store, run_id) if key.startswith("system/")}
     assert {"system/rank0/cpu_percent", "system/rank1/cpu_percent", "system/rank1/process_memory_mb"} <= keys
     assert "system/rank0/disk_percent" in keys
     assert "system/rank1/disk_percent" not in keys, "one rank of a machine speaks for its disk"

@@ -1,4 +1,4 @@
-"""Which run a process takes part in when the environment says so: distributed ranks, and `TRACKING_RUN_ID`.
+"""Which run a process takes part in when the environment says so: distributed ranks, trials, and `TRACKING_RUN_ID`.
 
 The ranks of a launch agree on the id of their run without a word to each other: it is the hash of what the launch
 has in common and no other launch has, of the experiment, and of how many runs of the experiment the process has
@@ -12,6 +12,10 @@ A run that has ended is never mixed with another one. Where the id that was foun
   `TRACKING_RUN_ID`): rank 0 goes on with it, as after a restart;
 - a run that broke off and a launch known only by its parent process: the next id, since a shell that exports
   RANK and starts two scripts in turn looks the same as a restart.
+
+The trial of a sweep is a run that its study owns. The first run that a process of the trial starts is that one: the
+script joins it, says all that it would say of a run of its own, and leaves its status to the study. Where the trial
+is repeated, each repeat is a child run of it, which the script owns. What a process starts beside are children too.
 """
 
 from __future__ import annotations
@@ -22,16 +26,24 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from hashlib import sha256
 
 from tracking.client.names import name_for
 from tracking.client.notices import tell
-from tracking.config import Launch, StoreLocation, distributed_launch, named_run_id
+from tracking.config import (
+    Launch,
+    StoreLocation,
+    TrialPlace,
+    distributed_launch,
+    locate_store,
+    named_run_id,
+    trial_place,
+)
 from tracking.errors import InvalidValue
 from tracking.records import RunStatus
-from tracking.spool.files import SpoolFiles, id_of_digest, is_run_id, spools_of
+from tracking.spool.files import SpoolFiles, id_of_digest, is_run_id, new_run_id, spools_of
 from tracking.spool.format import MAGIC, frames
 from tracking.spool.lock import try_lock
 
@@ -42,12 +54,17 @@ _started: Counter[str] = Counter()
 """How many runs of each experiment this process has started as a part of its launch."""
 
 
+_joined: set[str] = set()
+"""The trials that this process has begun its part in."""
+
+
 class Part(Enum):
     """What a process does in the run."""
 
     OWN = auto()
     RESUME = auto()
     ATTACH = auto()
+    JOIN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,8 @@ class Place:
         part: What this process does in it.
         rank: In a distributed run.
         local_rank: Among the processes of this machine, where the launcher says.
+        parent: The run that it is a child of.
+        experiment: That it belongs to, None for what the script says.
     """
 
     run_id: str
@@ -67,21 +86,23 @@ class Place:
     part: Part
     rank: int | None = None
     local_rank: int | None = None
+    parent: str | None = None
+    experiment: str | None = None
 
 
 def place_in_launch(location: StoreLocation, experiment: str) -> Place | None:
     """Return the run that the environment puts this process into; None for a process by itself.
 
     Raises:
-        InvalidValue: `TRACKING_RUN_ID` is no run id.
+        InvalidValue: `TRACKING_RUN_ID` or `TRACKING_TRIAL` is no run id.
     """
-    launch, named = distributed_launch(), named_run_id()
+    launch, named, trial = distributed_launch(), named_run_id(), trial_place()
+    if trial is not None:
+        return _place_in_trial(location, trial, launch)
     if launch is None and named is None:
         return None
-    if named is not None and not is_run_id(named):
-        raise InvalidValue(
-            f"TRACKING_RUN_ID={named!r} is no run id: up to 64 of a-z, 0-9, '-' and '_', a letter or digit first."
-        )
+    if named is not None:
+        _check_id("TRACKING_RUN_ID", named)
     restarts = named is not None or (launch is not None and bool(launch.marks))
     _started[experiment] += 1
     rank, local_rank = (launch.rank, launch.local_rank) if launch is not None else (None, None)
@@ -92,6 +113,46 @@ def place_in_launch(location: StoreLocation, experiment: str) -> Place | None:
                 tell(f"run {named} of TRACKING_RUN_ID has finished; this one is {run_id}.")
             return Place(run_id, name_for(run_id), part, rank, local_rank)
     return None
+
+
+def _check_id(variable: str, run_id: str) -> None:
+    if not is_run_id(run_id):
+        raise InvalidValue(
+            f"{variable}={run_id!r} is no run id: up to 64 of a-z, 0-9, '-' and '_', a letter or digit first."
+        )
+
+
+def _place_in_trial(location: StoreLocation, trial: TrialPlace, launch: Launch | None) -> Place | None:
+    _check_id("TRACKING_TRIAL", trial.run_id)
+    from tracking.database.standing import run_standing
+
+    if locate_store().root != location.root:
+        tell(
+            f"the script names the store {location.root}, its sweep keeps another one: this run is not its trial's. "
+            "Leave store= out."
+        )
+        return None
+    rank, local_rank = (launch.rank, launch.local_rank) if launch is not None else (None, None)
+    taken, ranks = trial.run_id in _joined, Place(trial.run_id, "", Part.JOIN, rank, local_rank)
+    _joined.add(trial.run_id)
+    run_id = trial.run_id if trial.repeat is None else repeat_id(trial.run_id, trial.repeat)
+    if taken:
+        own = new_run_id(time.time_ns() // 1000)
+        return replace(ranks, run_id=own, name=name_for(own), part=Part.OWN, parent=run_id)
+    if trial.repeat is None:
+        return replace(ranks, part=Part.ATTACH) if rank else ranks
+    part = _part_in(location, run_id, rank, restarts=True)
+    if part is None:
+        return None
+    found = run_standing(location, trial.run_id)
+    experiment = None if found is None else found.experiment
+    name = f"repeat {trial.repeat}"
+    return replace(ranks, run_id=run_id, name=name, part=part, parent=trial.run_id, experiment=experiment)
+
+
+def repeat_id(trial: str, repeat: int) -> str:
+    """Return the id of the run that a repeat is, from 0, of the trial whose run has that id."""
+    return f"{trial[:56]}-r{repeat}"
 
 
 def _ids(named: str | None, launch: Launch | None, experiment: str, ordinal: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ from tracking.spool.writer import SpoolWriter
 class Session:
     """Writes what a run says in this process.
 
-    Made by `owning` or `attached`. A forked child inherits the object and turns it into
+    Made by `owning`, `joining` or `attached`. A forked child inherits the object and turns it into
     an attached session of its own with the first thing it says.
     """
 
@@ -50,10 +50,14 @@ class Session:
         session._ownership = ownership
         if ownership is not None:
             session._started -= max(0.0, (now_us() - description.created) / 1e6)
-        session._open(first)
-        if session.writer is not None:
-            session._followed = Followed(description.run_id, session.writer, session.notices)
-            ingester_for(description.location).follow(session._followed)
+        session._begin(first)
+        return session
+
+    @classmethod
+    def joining(cls, description: RunDescription, first: list[Event]) -> Session:
+        """Begin a part of a run that no process but its study owns; `first` is said at once."""
+        session = cls(description, Notices(), owner=False)
+        session._begin(first)
         return session
 
     @classmethod
@@ -67,6 +71,12 @@ class Session:
         session = cls(description, Notices(), owner=True)
         session.disabled = True
         return session
+
+    def _begin(self, first: list[Event]) -> None:
+        self._open(first)
+        if self.writer is not None:
+            self._followed = Followed(self.description.run_id, self.writer, self.notices)
+            ingester_for(self.description.location).follow(self._followed)
 
     @property
     def spool_id(self) -> str | None:
@@ -90,23 +100,24 @@ class Session:
             writer.append(record, points)
 
     def end(self, ending: Ending, seconds: float) -> None:
-        """Say the session's last word and, as the owner, bring everything into the database."""
+        """Say the session's last word and bring everything into the database, unless another process does."""
         if self.writer is None:
             if self._ownership is not None:
                 self._ownership.release()
             return
-        if not self.owner:
-            self.writer.close([{"t": "detached", "time": now_us()}])
+        last: Event = {"t": "detached", "time": now_us()}
+        if self.owner:
+            last = {
+                "t": "final",
+                "status": ending.status.value,
+                "error": ending.error,
+                "time": now_us(),
+                "seconds": self.seconds,
+            }
+        self.writer.close([last])
+        if not self.owner and self._followed is None:
             self.writer.release()
             return
-        final: Event = {
-            "t": "final",
-            "status": ending.status.value,
-            "error": ending.error,
-            "time": now_us(),
-            "seconds": self.seconds,
-        }
-        self.writer.close([final])
         self._say_what_is_missing()
         try:
             self._bring_in(seconds)

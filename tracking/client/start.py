@@ -20,7 +20,7 @@ from tracking.client.names import make_up_name
 from tracking.client.notices import tell
 from tracking.client.run import Run
 from tracking.client.session import Session
-from tracking.config import StoreLocation, locate_store, tracking_is_off
+from tracking.config import StoreLocation, locate_store, tracking_is_off, trial_place
 from tracking.errors import InvalidValue
 from tracking.records import SYSTEM_METRICS, RunStatus
 from tracking.spool.files import is_run_id, new_run_id
@@ -55,7 +55,7 @@ def start_run(
 
     In a distributed launch (torchrun, mpirun, srun) all ranks take part in one run: rank 0 owns it and says its
     params, tags and notes, the others log to it, and their `finish()` ends their part only. `TRACKING_RUN_ID`
-    names the run outright. A run started while another is active is a run of its own, which `tracking.log`
+    names the run outright. In a script that a sweep runs, the first run is its trial's. A run started while another is active is a run of its own, which `tracking.log`
     speaks to until it ends.
 
     Args:
@@ -92,7 +92,8 @@ def start_run(
         run = _resume(location, resume, first, strict)
         return _begun(run, first, secret, sections)
     checked_experiment = checked_text(experiment, "experiment")
-    place = None if tracking_is_off() else place_in_launch(location, checked_experiment)
+    alone = tracking_is_off() or (parent is not None and trial_place() is not None)
+    place = None if alone else place_in_launch(location, checked_experiment)
     if place is not None and place.part is Part.RESUME:
         run = _resume(location, place.run_id, first, strict, rank=place.rank)
         return _begun(run, first, secret, sections, place)
@@ -101,11 +102,11 @@ def start_run(
     description = RunDescription(
         location=location,
         run_id=new_run_id(created) if place is None else place.run_id,
-        experiment=checked_experiment,
+        experiment=checked_experiment if place is None or place.experiment is None else place.experiment,
         name=made_up if name is None else checked_text(name, "name"),
         created=created,
         group=None if group is None else checked_text(group, "group"),
-        parent=_parent_id(parent),
+        parent=_parent_id(parent) if place is None or place.parent is None else place.parent,
         total_steps=None if total_steps is None else checked_step(total_steps),
         rank=None if place is None else place.rank,
     )
@@ -120,7 +121,9 @@ def start_run(
     else:
         first += _pending
         _pending.clear()
-        run = Run(description, Session.owning(description, first), strict=strict)
+        joins = place is not None and place.part is Part.JOIN
+        session = (Session.joining if joins else Session.owning)(description, first)
+        run = Run(description, session, strict=strict)
     return _begun(run, first, secret, sections, place)
 
 

@@ -14,8 +14,8 @@ from tracking.records import RunStatus
 
 _QUERY = """
 SELECT r.status, coalesce(r.ended, r.last_seen), r.deleted IS NOT NULL,
-       EXISTS (SELECT 1 FROM sessions AS s WHERE s.run_id = r.id AND s.owner)
-FROM runs AS r WHERE r.uid = ?
+       EXISTS (SELECT 1 FROM sessions AS s WHERE s.run_id = r.id AND s.owner), e.name
+FROM runs AS r JOIN experiments AS e ON e.id = r.experiment_id WHERE r.uid = ?
 """
 
 
@@ -28,12 +28,14 @@ class Standing:
         last_seen: When it ended, or its last sign of life, in microseconds since 1970-01-01 UTC.
         deleted: Whether it lies in the trash.
         owned: Whether a session ever owned it.
+        experiment: The name of its experiment.
     """
 
     status: RunStatus
     last_seen: int
     deleted: bool
     owned: bool
+    experiment: str
 
 
 def run_standing(location: StoreLocation, run_id: str) -> Standing | None:
@@ -48,5 +50,5 @@ def run_standing(location: StoreLocation, run_id: str) -> Standing | None:
         return None
     if row is None:
         return None
-    status, last_seen, deleted, owned = row
-    return Standing(RunStatus(status), int(last_seen), bool(deleted), bool(owned))
+    status, last_seen, deleted, owned, experiment = row
+    return Standing(RunStatus(status), int(last_seen), bool(deleted), bool(owned), str(experiment))
