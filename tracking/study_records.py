@@ -9,6 +9,19 @@ from typing import Any
 
 from tracking.records import Goal
 
+WORKER = "podium:worker"
+"""User attribute of a trial: the token of the sweep's worker that runs it."""
+REASON = "podium:reason"
+"""User attribute of a trial: a sentence that says why it ended as it did; its run shows it as the error."""
+CAUSE = "podium:cause"
+"""User attribute of a trial: the kind of its failure, by which failures are counted."""
+RUN = "podium:run"
+"""User attribute of a trial: the id of a run that was there before, whose outcome the study takes over."""
+RETRY_OF = "podium:retry_of"
+"""User attribute of a trial: the number of the failed one that it tries again."""
+REPEATS = "podium:repeats"
+"""User attribute of a trial: the values of its repeats, whose mean is its value."""
+
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:

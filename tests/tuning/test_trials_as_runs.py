@@ -11,6 +11,7 @@ import pytest
 
 import tracking
 from tracking.records import Goal
+from tracking.study_records import REASON, RUN
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -169,3 +170,51 @@ def test_names_that_nothing_can_hold_are_refused_and_odd_ones_kept(store_folder:
         trial.set_user_attr("\0", "\ud800")
         study.tell(trial, 1.0)
         assert [each.state for each in tracking.open_store(store_folder).trials(name)] == ["complete"]
+
+
+def taken_over(run: str, value: float) -> optuna.trial.FrozenTrial:
+    return optuna.trial.create_trial(
+        params={"lr": 0.2},
+        distributions={"lr": optuna.distributions.FloatDistribution(0, 1)},
+        value=value,
+        intermediate_values={1: 0.5},
+        user_attrs={RUN: run},
+    )
+
+
+def test_a_trial_may_take_over_the_outcome_of_a_run_that_was_there_before(store_folder: Path) -> None:
+    with tracking.start_run("digits", params={"lr": 0.2}, store=store_folder, capture=False) as earlier:
+        earlier.log({"accuracy": 0.9})
+    study = tracking.create_study("again", experiment="digits", store=store_folder)
+    with tracking.open_store(store_folder) as store:
+        before = store.run(earlier.id)
+        study.add_trial(taken_over(earlier.id, 0.9))
+        study.add_trial(taken_over("gone", 0.8))
+        own = study.ask()
+        for _ in range(2):
+            first, second, third = store.trials("again")
+            assert (first.run, first.state, first.values) == (earlier.id, "complete", (0.9,))
+            assert (second.run, second.values) == (None, (0.8,))
+            assert third.run not in (None, earlier.id)
+            after = store.run(earlier.id)
+            assert (after.metrics.keys(), after.revision) == (before.metrics.keys(), before.revision)
+            assert store.trial_of_run(earlier.id) is None
+            assert set(store.search(experiment="digits")["run"]) == {earlier.id, third.run}
+            store.rebuild_study("again")
+        assert [trial.value for trial in study.trials] == [0.9, 0.8, None]
+        study.tell(own, 1.0)
+        tracking.study_storage(store).delete_study(study._study_id)
+        assert set(store.search(experiment="digits")["run"]) == {earlier.id}
+
+
+def test_the_run_says_why_its_trial_failed(store_folder: Path) -> None:
+    study = tracking.create_study("reasons", store=store_folder)
+    trial = study.ask()
+    trial.set_user_attr(REASON, "train.py ended with exit code 1: ValueError: \ud800 no such file")
+    study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    with tracking.open_store(store_folder) as store:
+        for _ in range(2):
+            run = run_of(store, "reasons", 0)
+            assert run.status == "failed"
+            assert str(run.error).startswith("train.py ended with exit code 1: ValueError")
+            store.rebuild_study("reasons")

@@ -126,7 +126,8 @@ def open_session(connection: Connection, begin: Event) -> tuple[int, int, int]:
 
 def is_trial(connection: Connection, run: int) -> bool:
     """Whether a run is a trial of a study in this store."""
-    return connection.execute(select(trials.c.run_id).where(trials.c.run_id == run)).first() is not None
+    mine = select(trials.c.run_id).where(trials.c.run_id == run, trials.c.session_id.is_not(None))
+    return connection.execute(mine).first() is not None
 
 
 def _describe_by_owner(connection: Connection, run: int, begin: Event) -> None:

@@ -4,7 +4,8 @@ A trial is a run of the study's experiment. Its params are those of the trial, f
 objective used. What the objective reports is the metric `intermediate_value` (step by step), the values that
 it ends with are metrics at step 0: by the study's metric names where `study.set_metric_names` said some, else
 `value`, or `values.0`, `values.1`, … of several objectives. They belong to a session of the run that the study
-owns, so that a script which logs to the run attaches beside it and never sets its status.
+owns, so that a script which logs to the run attaches beside it and never sets its status. A trial that takes over the
+outcome of a run that was there before (the attribute `podium:run`) makes none; that run stays as it is.
 
 What is written follows from the operations alone, moments included, so that a study can be folded again
 (`tracking.database.study_rebuild`). Edits of the run (name, notes, tags, trash) are not touched.
@@ -41,6 +42,7 @@ from tracking.database.study_rows import (
     add_trial,
     attributes,
     journal,
+    link_trial,
     load_trial,
     snapshots,
     store_params,
@@ -48,9 +50,11 @@ from tracking.database.study_rows import (
     study_params,
     trials,
     write_params,
+    write_reason,
     write_run,
 )
 from tracking.records import RunStatus
+from tracking.study_records import REASON, RUN
 from tracking.validation import KEY_LIMIT, normalized
 
 INTERMEDIATE_KEY = "intermediate_value"
@@ -147,7 +151,10 @@ def _create(connection: Connection, study: Study, position: int, number: int, op
     for name, distribution in distributions.items():
         trial.params[name] = param_value(distribution, op["params"][name])
         _ADD_DISTRIBUTION.run(connection, study=study.id, param=json.dumps(name), given=distribution)
-    if known is None:
+    linked = op.get("user_attrs", {}).get(RUN)
+    if known is None and isinstance(linked, str):
+        link_trial(connection, study, trial, linked)
+    elif known is None:
         add_trial(connection, study, trial, op["run"])
     else:  # folded again; of a run that was removed for good nothing comes back
         trial.run, trial.session, trial.experiment = known.run, known.session, known.experiment
@@ -176,7 +183,7 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
         elif not compatible(first, distribution):
             return
         trial.params[name] = param_value(distribution, op["param_value_internal"])
-        if trial.run is not None:
+        if trial.run is not None and trial.owns_run:
             write_params(connection, trial.run, {name: trial.params[name]})
     elif code == OpCode.SET_TRIAL_STATE_VALUES:
         if op["state"] == STATES.index(RUNNING) and trial.state == RUNNING:
@@ -195,6 +202,8 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
             add_points(connection, trial.run, trial.session, INTERMEDIATE_KEY, points, op["at"])
     elif code == OpCode.SET_TRIAL_USER_ATTR:
         trial.attributes = json.dumps(json.loads(trial.attributes) | op["user_attr"])
+        if REASON in op["user_attr"]:
+            write_reason(connection, trial, str(op["user_attr"][REASON]))
     else:
         return  # what only samplers and pruners read
     if code == OpCode.SET_TRIAL_PARAM:
@@ -280,7 +289,7 @@ def _set_attribute(connection: Connection, study: Study, position: int, op: Op) 
 
 def _delete(connection: Connection, study: Study, at: int) -> None:
     """Move the runs of a deleted study to the trash; those under way can never end by themselves."""
-    mine = select(trials.c.run_id).where(trials.c.study_id == study.id, trials.c.run_id.is_not(None))
+    mine = select(trials.c.run_id).where(trials.c.study_id == study.id, trials.c.session_id.is_not(None))
     live = [status.value for status in RunStatus if not status.is_final]
     connection.execute(
         update(runs)

@@ -157,12 +157,15 @@ def study_attributes(connection: Connection) -> Mapping[int, Mapping[str, Mappin
 
 
 def trial_of_run(connection: Connection, uid: str) -> tuple[str, int] | None:
-    """Return the study's name and the number of the trial that a run is, None for another run."""
+    """Return the study's name and the number of the trial that a run is, None for another run.
+
+    That is the trial which made the run, not those that took its outcome over.
+    """
     query = (
         select(studies.c.name, trials.c.number)
         .join_from(trials, studies)
         .join(runs, runs.c.id == trials.c.run_id)
-        .where(runs.c.uid == uid)
+        .where(runs.c.uid == uid, trials.c.session_id.is_not(None))
     )
     row = connection.execute(query).first()
     return None if row is None else (row.name, row.number)

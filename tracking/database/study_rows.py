@@ -15,7 +15,7 @@ from tracking.database.run_writes import experiments, runs, sessions
 from tracking.database.study_ops import FINISHED, STATUS
 from tracking.database.study_tables import StudyRow
 from tracking.errors import InvalidValue
-from tracking.validation import flatten_params, normalized
+from tracking.validation import flatten_params, normalized, storable
 
 _tables = StudyRow.metadata.tables
 studies = _tables["studies"]
@@ -53,6 +53,11 @@ class Trial:
     session: int | None = None
     experiment: int | None = None
     created: int = 0
+
+    @property
+    def owns_run(self) -> bool:
+        """Whether its run follows from it; else that was removed for good, or was there before the trial."""
+        return self.run is not None and self.session is not None
 
 
 _KEYS: dict[str, Any] = {"study_id": bindparam("study"), "number": bindparam("number")}
@@ -119,6 +124,8 @@ _SET_SESSION = Prepared(
     # While a study is folded again the session stays as new as it was: it never goes back.
     .values(ingested=func.max(sessions.c.ingested, bindparam("position")), sealed=bindparam("seal"))
 )
+_FIND_RUN = Prepared(select(runs.c.id).where(runs.c.uid == bindparam("uid")))
+_SET_ERROR = Prepared(update(runs).where(runs.c.id == bindparam("run")).values(error=bindparam("error")))
 _FIND_EXPERIMENT = Prepared(select(experiments.c.id).where(experiments.c.name == bindparam("name")))
 _FIND_KEY = Prepared(
     select(run_writes.param_keys.c.id).where(run_writes.param_keys.c.name == bindparam("name"))
@@ -179,6 +186,18 @@ def add_trial(connection: Connection, study: Study, trial: Trial, uid: str) -> N
     )
 
 
+def link_trial(connection: Connection, study: Study, trial: Trial, uid: str) -> None:
+    """Make the row of a trial whose run was there before, where it still is; the run stays as it is."""
+    trial.run = _FIND_RUN.value(connection, uid=uid)
+    _MAKE.run(connection, study=study.id, number=trial.number, run=trial.run, session=None, **_row(trial))
+
+
+def write_reason(connection: Connection, trial: Trial, sentence: str) -> None:
+    """Write why the trial ended as it did to its run."""
+    if trial.owns_run:
+        _SET_ERROR.run(connection, run=trial.run, error=storable(sentence))
+
+
 def store_trial(connection: Connection, study: Study, trial: Trial) -> None:
     """Write a trial's row as it is by now."""
     _STORE.run(connection, study=study.id, trial=trial.number, **_row(trial))
@@ -212,13 +231,13 @@ def write_run(
 
     Args:
         connection: In a write transaction.
-        trial: As it is by now; one whose run was removed for good has nothing to write.
+        trial: As it is by now; one that does not own a run has nothing to write.
         position: Of the operation, where it makes the study's session newer: by points or the end.
         at: When it was appended, in microseconds since 1970-01-01 UTC.
         state: Whether the trial's state or dates may have changed.
         structure: Whether more than points have changed.
     """
-    if trial.run is None or trial.experiment is None:
+    if not trial.owns_run or trial.experiment is None:
         return
     activity = _BUMP_EXPERIMENT.value(connection, experiment=trial.experiment, moved=int(structure))
     created = trial.created if trial.started is None else trial.started
