@@ -52,6 +52,10 @@ class StoreLocation:
         return self.root / "backups"
 
     @property
+    def sweeps(self) -> Path:
+        return self.root / "sweeps"
+
+    @property
     def project(self) -> Path:
         """The folder whose work the store holds: its parent, or the working directory if it was named."""
         return Path.cwd() if self.named else self.root.parent

@@ -55,8 +55,8 @@ def start_run(
 
     In a distributed launch (torchrun, mpirun, srun) all ranks take part in one run: rank 0 owns it and says its
     params, tags and notes, the others log to it, and their `finish()` ends their part only. `TRACKING_RUN_ID`
-    names the run outright. In a script that a sweep runs, the first run is its trial's. A run started while another is active is a run of its own, which `tracking.log`
-    speaks to until it ends.
+    names the run outright. In a script that a sweep runs, the first run is its trial's. A run started while another
+    is active is a run of its own, which `tracking.log` speaks to until it ends.
 
     Args:
         experiment: What the run belongs to; made when new.

@@ -111,7 +111,7 @@ def _keep_aside(files: SpoolFiles, ingest: SpoolIngest, damage: int, give_up: fl
 
 
 class Recovery:
-    """A thread that recovers every few seconds as long as a store is open."""
+    """A thread that recovers every few seconds as long as a store is open, and ends trials of dead workers."""
 
     def __init__(self, location: StoreLocation, engines: Engines) -> None:
         self._location = location
@@ -136,5 +136,9 @@ class Recovery:
         try:
             with working():
                 recover(self._location, self._engines, patience=seconds)
+                if self._location.sweeps.is_dir():
+                    from tracking.database.study_reaping import reap  # builds the tables of studies
+
+                    reap(self._location, self._engines, patience=seconds)
         except Exception as error:  # a busy disk: the next time will do
             _LOG.info("Runs whose process died could not be looked for: %s", error)

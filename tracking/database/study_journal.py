@@ -126,10 +126,12 @@ class Journals:
 
     Args:
         engines: Of the store.
+        patience: Seconds that an append waits for a locked database.
     """
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, *, patience: float = PATIENCE) -> None:
         self._engines = engines
+        self._patience = patience
         self._reading, self._writing = threading.Lock(), threading.Lock()
         self._reader: Connection | None = None
         self._writer: Connection | None = None
@@ -151,7 +153,7 @@ class Journals:
         Raises:
             NotFound: There is no such study.
             TypeError: JSON does not know a value in an operation.
-            StoreBusy: The database stayed locked for a minute.
+            StoreBusy: The database stayed locked for longer than `patience`.
             StoreError: It refuses.
         """
         now = time.time_ns() // 1000
@@ -179,7 +181,7 @@ class Journals:
             return places[0]
 
         with self._writing:
-            return retried(self._engines.writers, attempt, patience=PATIENCE), said
+            return retried(self._engines.writers, attempt, patience=self._patience), said
 
     def read(self, study: int, first: int) -> list[Op]:
         """Return the operations of a study from position `first` on, for a replay.

@@ -1,0 +1,143 @@
+"""Trials of dead workers end, and nothing that they started goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+
+import tracking
+from tracking.database.opening import open_database
+from tracking.database.study_reaping import DIED, reap, worker_folder
+from tracking.records import RunStatus
+from tracking.spool.lock import try_lock
+from tracking.store import Store
+from tracking.study_records import CAUSE, WORKER
+from tracking.tuning.storage import StudyStorage
+
+TOKEN = "0-0123456789ab"
+
+
+@contextmanager
+def process_group(*, leader_stays: bool) -> Iterator[tuple[int, int, float]]:
+    """Start a process with a child in a group of their own; yields group, child and when it began."""
+    wait = "child.wait()" if leader_stays else "pass"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys\n"
+            "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+            f"print(child.pid, flush=True)\n{wait}\n",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    began = psutil.Process(process.pid).create_time()
+    assert process.stdout is not None
+    child = int(process.stdout.readline())
+    if not leader_stays:
+        process.wait(30)
+    try:
+        yield process.pid, child, began
+    finally:
+        for pid in (child, process.pid):
+            if psutil.pid_exists(pid):
+                psutil.Process(pid).kill()
+        process.wait(30)
+        process.stdout.close()
+
+
+def eventually(check: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def claimed(store: Store, token: str = TOKEN) -> tuple[optuna.Study, int, Path]:
+    """Return a study with a running trial of a worker, the study's number and the worker's folder."""
+    study = tracking.create_study("sweep", store=store)
+    trial = study.ask()
+    trial.set_user_attr(WORKER, token)
+    storage = study._storage
+    assert isinstance(storage, StudyStorage)
+    folder = worker_folder(store.location, study._study_id)
+    folder.mkdir(parents=True)
+    return study, study._study_id, folder
+
+
+@pytest.mark.parametrize("leader_stays", [True, False], ids=["leader there", "leader gone"])
+def test_the_trial_of_a_dead_worker_ends_with_its_processes(store: Store, leader_stays: bool) -> None:
+    study, _, folder = claimed(store)
+    with process_group(leader_stays=leader_stays) as (group, child, began):
+        (folder / f"{TOKEN}.json").write_text(json.dumps({"group": group, "began": began}))
+        (folder / f"{TOKEN}.lock").touch()
+        assert eventually(lambda: study.trials[0].state.is_finished()), "the open store looks by itself"
+        assert eventually(lambda: is_gone(child))
+    (trial,) = study.trials
+    assert (trial.state.name, trial.user_attrs[CAUSE]) == ("FAIL", "worker_died")
+    (record,) = store.trials("sweep")
+    assert record.run is not None
+    run = store.run(record.run)
+    assert (run.status, run.error) == (RunStatus.FAILED, DIED)
+    assert eventually(lambda: not list(folder.iterdir()))
+
+
+def test_what_lives_is_left_alone(store: Store) -> None:
+    study, number, folder = claimed(store)
+    foreign = study.ask()  # of a process of the user's own
+    engines = open_database(store.location)
+    lock = try_lock(folder / f"{TOKEN}.lock")
+    assert lock is not None
+    with process_group(leader_stays=True) as (group, child, began):
+        record = folder / f"{TOKEN}.json"
+        record.write_text(json.dumps({"group": group, "began": began}))
+        assert reap(store.location, engines, study=number) == []
+        lock.close()
+        # The number belongs to another process by now; its worker is dead all the same.
+        record.write_text(json.dumps({"group": group, "began": began - 1000}))
+        reap(store.location, engines, study=number)
+        assert eventually(lambda: study.trials[0].state.is_finished())
+        assert not is_gone(child)
+    assert not study.trials[foreign.number].state.is_finished()
+    engines.dispose()
+
+
+def test_a_worker_that_left_no_trace_is_dead_for_who_asks_for_its_sweep(store: Store) -> None:
+    study, number, folder = claimed(store)
+    engines = open_database(store.location)
+    assert reap(store.location, engines) == []
+    for nonsense in (
+        "[]",
+        "{",
+        '{"group": 1, "began": 0}',
+        json.dumps({"group": os.getpgrp(), "began": 9e9}),
+    ):
+        (folder / f"{TOKEN}.json").write_text(nonsense)
+        (folder / "notes.lock").touch()
+        reap(store.location, engines)
+    (found,) = reap(store.location, engines, study=number)
+    assert (found.study, found.trial, found.worker) == ("sweep", 0, TOKEN)
+    assert study.trials[0].state.name == "FAIL"
+    assert (folder / "notes.lock").exists()
+    engines.dispose()
