@@ -17,6 +17,7 @@ import pytest
 
 import tracking
 from tracking.database.opening import open_database
+from tracking.database.study_presence import mark_lost
 from tracking.database.study_reaping import DIED, reap, worker_folder
 from tracking.records import RunStatus
 from tracking.spool.lock import try_lock
@@ -140,4 +141,46 @@ def test_a_worker_that_left_no_trace_is_dead_for_who_asks_for_its_sweep(store: S
     assert (found.study, found.trial, found.worker) == ("sweep", 0, TOKEN)
     assert study.trials[0].state.name == "FAIL"
     assert (folder / "notes.lock").exists()
+    engines.dispose()
+
+
+TAKER = """
+import os, signal, sys, tracking
+study = tracking.create_study("own", store=sys.argv[1])
+done, left = study.ask(), study.ask()
+study.tell(done, 1.0)
+print("asked", flush=True)
+if sys.argv[2] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("how", ["killed", "ended"])
+def test_a_trial_whose_process_is_gone_does_not_run(
+    store: Store, run_script: Callable[..., subprocess.CompletedProcess[str]], how: str
+) -> None:
+    done = run_script(TAKER, str(store.location.root), how)
+    assert done.stdout == "asked\n", done.stderr
+    first, second = (store.run(str(trial.run)) for trial in store.trials("own"))
+    assert first.status is RunStatus.FINISHED
+    assert eventually(lambda: store.run(second.id).status is RunStatus.LOST), "the open store looks by itself"
+    assert "is gone" in str(store.run(second.id).error)
+    assert eventually(lambda: not list((store.location.sweeps / "processes").iterdir()))
+    # Told elsewhere, as ask-and-tell allows.
+    study = optuna.load_study(study_name="own", storage=tracking.study_storage(store))
+    study.tell(1, 2.0)
+    run = store.run(second.id)
+    assert (run.status, run.error) == (RunStatus.FINISHED, None)
+
+
+def test_a_trial_under_way_here_is_not_lost(store: Store) -> None:
+    study = tracking.create_study("own", store=store)
+    trial = study.ask()
+    study.enqueue_trial({"x": 1})
+    del study
+    engines = open_database(store.location)
+    assert mark_lost(store.location, engines) == []
+    again = optuna.load_study(study_name="own", storage=tracking.study_storage(store))
+    assert store.run(str(store.trials("own")[0].run)).status is RunStatus.RUNNING
+    again.tell(trial.number, 1.0)
     engines.dispose()

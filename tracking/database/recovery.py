@@ -137,8 +137,11 @@ class Recovery:
             with working():
                 recover(self._location, self._engines, patience=seconds)
                 if self._location.sweeps.is_dir():
-                    from tracking.database.study_reaping import reap  # builds the tables of studies
+                    # These build the tables of studies, which a store of runs alone does not need.
+                    from tracking.database.study_presence import mark_lost
+                    from tracking.database.study_reaping import reap
 
                     reap(self._location, self._engines, patience=seconds)
+                    mark_lost(self._location, self._engines, patience=seconds)
         except Exception as error:  # a busy disk: the next time will do
             _LOG.info("Runs whose process died could not be looked for: %s", error)

@@ -27,6 +27,8 @@ attributes = _tables["study_attributes"]
 
 SESSION_MARK = "." + "0" * 12
 """Ends the name of the session of a trial's run that its study owns; it has no spool."""
+GONE = "The process that ran this trial is gone and has not told the study how it ended."
+"""The error of a lost run; it is gone too when another process tells how the trial ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,11 @@ _SET_RUN = Prepared(
     .where(runs.c.id == bindparam("run"))
     .values(
         {name: bindparam(name) for name in ("status", "created", "ended", "seconds", "activity")}
-        | {"last_seen": func.max(runs.c.last_seen, bindparam("seen")), "revision": runs.c.revision + 1}
+        | {
+            "last_seen": func.max(runs.c.last_seen, bindparam("seen")),
+            "revision": runs.c.revision + 1,
+            "error": func.nullif(runs.c.error, GONE),
+        }
     )
 )
 # SQLite writes every index anew whose columns are named, changed or not: these are named when they change.

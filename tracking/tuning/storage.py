@@ -23,6 +23,7 @@ from tracking.database.engine import Engines
 from tracking.database.opening import open_database
 from tracking.database.study_journal import Journals
 from tracking.database.study_ops import OpCode
+from tracking.database.study_presence import presence_in
 from tracking.errors import InvalidValue, NotFound
 from tracking.tuning.journal import TableJournal
 from tracking.validation import checked_text, storable
@@ -177,7 +178,10 @@ class StudyStorage(BaseStorage):
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         """Make a trial, and the run that it is; returns its id. Raises KeyError."""
-        return _trial_id(study_id, self._journal(study_id).create_new_trial(ONLY, template_trial))
+        number = self._journal(study_id).create_new_trial(ONLY, template_trial)
+        if template_trial is None or template_trial.state == TrialState.RUNNING:
+            presence_in(self.location).take(study_id, number)
+        return _trial_id(study_id, number)
 
     def set_trial_param(
         self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
@@ -203,7 +207,13 @@ class StudyStorage(BaseStorage):
         journal, number = self._of_trial(trial_id)
         if state == TrialState.RUNNING:
             journal.get_trial(number)  # Optuna asserts here instead of raising KeyError
-        return journal.set_trial_state_values(number, state, values)
+        changed = journal.set_trial_state_values(number, state, values)
+        study_id = trial_id // TRIALS
+        if state.is_finished():
+            presence_in(self.location).end(study_id, number)
+        elif changed and state == TrialState.RUNNING:
+            presence_in(self.location).take(study_id, number)
+        return changed
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
         """Report a value; raises KeyError, UpdateFinishedTrialError."""
