@@ -1,4 +1,4 @@
-"""`tracking.log_figure` and its sisters: the active run's verbs for rich values."""
+"""`tracking.log_figure` and its sisters: the active run's verbs for rich values, data and models."""
 
 from __future__ import annotations
 
@@ -103,3 +103,10 @@ def log_dataset(
     run = asked("log_dataset")
     if run is not None:
         run.log_dataset(data, name, source=source, store_bytes=store_bytes)
+
+
+def log_model(model: Any, name: str = "model", *, input_example: Any = None, step: int | None = None) -> None:
+    """Log a fitted estimator of scikit-learn to the active run; see `Run.log_model`."""
+    run = asked("log_model")
+    if run is not None:
+        run.log_model(model, name, input_example=input_example, step=step)

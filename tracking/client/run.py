@@ -18,6 +18,7 @@ from tracking.client.description import RunDescription
 from tracking.client.ending import Ending, ending_of
 from tracking.client.media_verbs import MediaVerbs
 from tracking.client.metrics import MetricPacker
+from tracking.client.model_verbs import ModelVerbs
 from tracking.client.notices import Notices
 from tracking.client.session import Session
 from tracking.errors import InvalidValue
@@ -37,7 +38,7 @@ FINISH_SECONDS = 9.5
 """The promise is 10 s for finish() as a whole."""
 
 
-class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs):
+class Run(ArtifactVerbs, MediaVerbs, DatasetVerbs, ModelVerbs):
     """One run of an experiment; made by `tracking.start_run`.
 
     A context manager: leaving the block ends the run as finished, failed (with the

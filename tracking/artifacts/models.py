@@ -1,0 +1,226 @@
+"""Model files: written with skops, and read back with a list of what they may be made of. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import io
+import platform
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, BinaryIO, Protocol
+
+from tracking.artifacts.model_parts import check_parts
+from tracking.artifacts.reading import find_artifact
+from tracking.errors import InvalidValue, MissingDependency, TrackingWarning
+from tracking.records import ArtifactKind, ArtifactRecord
+
+MEDIA = "application/vnd.skops+zip"
+EXTENSION = ".skops"
+
+ALLOWED: tuple[str, ...] = (
+    "functools.partial",
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
+)
+"""Types that a model file may hold beside those that skops trusts by itself; `model_parts` looks into those that may
+do harm by what they hold."""
+
+UNPACKED = 4 * 10**9
+"""Bytes that a model file may become."""
+_NAMED = 5
+_PACKAGES = ("scikit-learn", "skops", "numpy", "scipy")
+
+
+class ModelStore(Protocol):
+    """What reading a model needs of a store."""
+
+    def artifacts(self, run_id: str) -> Sequence[ArtifactRecord]:
+        """Return a run's artifacts."""
+
+    def open_artifact(self, run_id: str, name: str, *, step: int | None = None) -> BinaryIO:
+        """Open an artifact's bytes, verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model as bytes, with what its artifact says of it."""
+
+    data: bytes
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def encode_model(model: Any) -> ModelFile:
+    """Return a model as a skops file that `read_model` will take back.
+
+    Raises:
+        InvalidValue: It holds something that is no part of scikit-learn, or is no model.
+        MissingDependency: skops or scikit-learn is not installed.
+    """
+    sio = _skops()
+    kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    if isinstance(model, type) or not hasattr(model, "get_params"):
+        raise InvalidValue(f"log_model takes a fitted estimator of scikit-learn, not {kind}. {_OTHERWISE}")
+    try:
+        data = sio.dumps(model, compression=zipfile.ZIP_DEFLATED)
+    except Exception as error:  # whatever a foreign part raises while it is taken apart
+        raise InvalidValue(
+            f"skops cannot keep {kind}: {' '.join(str(error).split())[:300]}. {_OTHERWISE}"
+        ) from None
+    refused, needed = _types(sio, data)
+    if refused:
+        raise InvalidValue(
+            f"{kind} holds {_listed(refused)}, which would not be read back: a model file is made of "
+            f"scikit-learn's own parts. Replace them. {_OTHERWISE}"
+        )
+    check_parts(model)
+    return ModelFile(
+        data,
+        {
+            "extension": EXTENSION,
+            "format": "skops",
+            "class": kind,
+            "estimator": _estimator(model),
+            "versions": {"python": platform.python_version(), **_versions()},
+            "types": needed,
+        },
+    )
+
+
+_OTHERWISE = "Other models: save them in a format of their own and log the file with log_artifact."
+
+
+def read_model(store: ModelStore, run: str, name: str = "model", *, step: int | None = None) -> Any:
+    """Return a logged model; its bytes are verified, and only types of `ALLOWED` and skops' own are made.
+
+    Args:
+        store: The store.
+        run: Id of the run.
+        name: The artifact.
+        step: Its step; left out, as in `Store.open_artifact`.
+
+    Raises:
+        NotFound: There is no such run or artifact, or its bytes are missing.
+        ArtifactDamaged: The bytes are not those that were logged.
+        InvalidValue: It is no skops file, or holds types that are not allowed.
+        MissingDependency: skops or scikit-learn is not installed.
+
+    Warns:
+        TrackingWarning: It was written with another version of scikit-learn.
+    """
+    record = find_artifact(store.artifacts(run), run, name, step)
+    where = f"The model {record.name!r} of run {run}"
+    if record.kind is not ArtifactKind.MODEL:
+        raise InvalidValue(
+            f"{record.name!r} of run {run} is no model but a {record.kind}: log it with log_model."
+        )
+    with store.open_artifact(run, name, step=record.step) as file:
+        data = file.read()
+    return load(data, where, record.details.get("versions"))
+
+
+def load(data: bytes, where: str, versions: object = None) -> Any:
+    """Return the model of a skops file.
+
+    Args:
+        data: The file.
+        where: What it is, for messages, at the beginning of a sentence.
+        versions: Of the libraries it was written with, by name.
+
+    Raises:
+        InvalidValue: It is no skops file, or holds what is not allowed.
+        MissingDependency: skops or scikit-learn is not installed.
+    """
+    sio = _skops()
+    _check_archive(data, where)
+    try:
+        refused, _ = _types(sio, data)
+    except Exception as error:  # a file made up by somebody fails anywhere
+        raise InvalidValue(f"{where} is no readable skops file: {_short(error)}") from None
+    if refused:
+        raise InvalidValue(
+            f"{where} is refused: it holds {_listed(refused)}, which no model logged with log_model does. Nothing of "
+            "it was executed."
+        )
+    told = _other_version(versions)
+    try:
+        model = sio.loads(data, trusted=list(ALLOWED))
+        check_parts(model)
+    except InvalidValue as error:
+        raise InvalidValue(f"{where} is refused: {error}") from None
+    except Exception as error:
+        raise InvalidValue(f"{where} cannot be read: {_short(error)} {told}".rstrip()) from error
+    if told:
+        warnings.warn(f"Podium: {where[:1].lower()}{where[1:]}: {told}", TrackingWarning, stacklevel=3)
+    return model
+
+
+def _skops() -> Any:
+    try:
+        import sklearn  # noqa: F401
+        import skops.io
+    except ImportError:
+        raise MissingDependency(
+            "Models are kept as skops files, which need scikit-learn and skops: pip install scikit-learn 'skops>=0.16'"
+        ) from None
+    return skops.io
+
+
+def _types(sio: Any, data: bytes) -> tuple[list[str], list[str]]:
+    """Return the types in a file that are refused, and those that the list allows."""
+    found = set(sio.get_untrusted_types(data=data))
+    return sorted(found - set(ALLOWED)), sorted(found & set(ALLOWED))
+
+
+def _check_archive(data: bytes, where: str) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise InvalidValue(f"{where} is no skops file: {_short(error)}") from None
+    if size > UNPACKED:
+        raise InvalidValue(
+            f"{where} would become {size / 1e9:,.1f} GB; up to {UNPACKED / 1e9:.0f} GB are read."
+        )
+
+
+def _estimator(model: Any) -> str:
+    """Return the class that a person would name: of a pipeline its last step."""
+    steps = getattr(model, "steps", None)
+    last = steps[-1][1] if isinstance(steps, list) and steps else model
+    inner = getattr(last, "regressor", None) if type(last).__name__ == "TransformedTargetRegressor" else None
+    return type(last if inner is None else inner).__name__
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _other_version(versions: object) -> str:
+    written = versions.get("scikit-learn") if isinstance(versions, Mapping) else None
+    here = _versions().get("scikit-learn", "")
+    if not isinstance(written, str) or written.split(".")[:2] == here.split(".")[:2]:
+        return ""
+    return f"It was written with scikit-learn {written:.40} and is read with {here}."
+
+
+def _listed(types: Sequence[str]) -> str:
+    more = len(types) - _NAMED
+    return ", ".join(f"{each:.120}" for each in types[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _short(error: BaseException) -> str:
+    return (" ".join(str(error).split())[:300] or type(error).__name__).rstrip(".") + "."
