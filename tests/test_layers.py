@@ -13,12 +13,13 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tracking"
 SQL = {"sqlalchemy", "sqlmodel", "sqlite3", "alembic"}
 
-LOWEST = {"records", "study_records", "errors", "config", "validation"}
+LOWEST = {"records", "study_records", "sweep_records", "errors", "config", "validation"}
 
 # layer: what it may import, beside itself and its own files.
 MAY_IMPORT: dict[str, set[str]] = {
     "records": set(),
     "study_records": {"records"},
+    "sweep_records": {"records"},
     "errors": set(),
     "config": {"errors"},
     "validation": {"errors", "records"},
@@ -27,30 +28,32 @@ MAY_IMPORT: dict[str, set[str]] = {
     "artifacts": LOWEST | {"spool", "database"},
     "client": LOWEST | {"spool", "database", "artifacts"},
     "analysis": LOWEST,
-    "tuning": LOWEST | {"database", "analysis", "store"},
+    "tuning": LOWEST | {"spool", "database", "client", "analysis", "store", "tracking"},
     "registry": LOWEST | {"database", "artifacts", "analysis"},
     # A query in the process that logs drains its spool first, which is the client's to do.
     "store_handle": LOWEST | {"spool", "database", "client", "artifacts"},
     "store_carried": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_listing": LOWEST | {"database", "store_handle"},
     "store_studies": LOWEST | {"database", "store_handle"},
+    "store_sweeps": LOWEST | {"database", "store_handle", "store_studies"},
     "store_merge": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_care": LOWEST | {"spool", "database", "client", "artifacts", "store_handle"},
     "store": LOWEST
     | {"spool", "database", "client", "artifacts", "registry", "analysis"}
-    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_merge", "store_care"},
+    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_sweeps"}
+    | {"store_merge", "store_care"},
     "exports": LOWEST,
     "ui": LOWEST | {"store", "analysis"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},
     "sample": {"tracking"},
     "integrations": {"tracking"},
-    "cli": LOWEST | {"store", "exports", "analysis", "ui", "sample", "tracking"},
+    "cli": LOWEST | {"store", "exports", "analysis", "ui", "sample", "tracking", "tuning"},
     "__main__": {"cli"},
 }
 # Imported inside functions only, so that a training script pays for them after its loop has begun, or never.
 LAZY_ONLY = {
     "client": {"database", "artifacts"},
-    "cli": {"ui", "store"},
+    "cli": {"ui", "store", "tuning"},
 }
 # Top-level packages a layer may use at all, where that is a short list.
 LIBRARIES = {

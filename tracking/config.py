@@ -15,6 +15,7 @@ The one place that reads the environment: argument, then environment, then defau
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -197,6 +198,39 @@ def _number(name: str) -> int | None:
 def notebook_file() -> str | None:
     """Return the path of the notebook as its server hands it to the kernel, if it does."""
     return os.environ.get("JPY_SESSION_NAME") or None
+
+
+_EVALUATION_NAMES = frozenset(
+    "HOME PATH LANG LANGUAGE TZ TMPDIR TEMP TMP USER LOGNAME SHELL TERM VIRTUAL_ENV LD_LIBRARY_PATH".split()
+)
+_EVALUATION_PREFIXES = tuple(
+    "LC_ PYTHON CONDA CUDA NVIDIA ROCR HIP OMP_ MKL_ OPENBLAS NUMEXPR TORCH HF_ XDG_ DYLD_".split()
+)
+_NEVER_PASSED = frozenset(
+    """TRACKING_KEY TRACKING_RUN_ID TRACKING_TRIAL TRACKING_REPEAT TRACKING_STORE TRACKING_OFF
+    RANK WORLD_SIZE LOCAL_RANK LOCAL_WORLD_SIZE GROUP_RANK ROLE_RANK MASTER_ADDR MASTER_PORT
+    SLURM_PROCID SLURM_LOCALID SLURM_NTASKS SLURM_STEP_ID""".split()
+)
+_NEVER_PASSED_PREFIXES = ("TORCHELASTIC_", "OMPI_COMM_WORLD_", "PMI_", "MPI_LOCAL")
+
+
+def evaluation_environment(names: Iterable[str] = ()) -> dict[str, str]:
+    """Return the part of the environment that the trials of a sweep get.
+
+    That is what Python, its libraries and graphics cards are set up by. The dashboard's key and a place in
+    an outer distributed launch are never passed on.
+
+    Args:
+        names: Further variables, which the sweep's definition asks for.
+    """
+    asked = frozenset(names)
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if (name in _EVALUATION_NAMES or name in asked or name.startswith(_EVALUATION_PREFIXES))
+        and name not in _NEVER_PASSED
+        and not name.startswith(_NEVER_PASSED_PREFIXES)
+    }
 
 
 def git_environment() -> dict[str, str]:
