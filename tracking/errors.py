@@ -7,6 +7,7 @@
     │   ├── StoreFull             the disk has no room for the database to grow
     │   └── StoreDamaged          the database file is not a store, or is malformed
     ├── InvalidValue (ValueError) a name, param, step or argument that cannot be kept
+    │   └── InvalidDefinition     a sweep's definition with problems; knows each one's line and field
     ├── NotFound (KeyError)       no run, experiment or artifact of that name or id
     ├── ArtifactDamaged           stored bytes are not those that were logged
     ├── RunStateError             the run's state forbids it (owned by a live process, finished)
@@ -23,6 +24,9 @@ Catch the root to treat them all alike::
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 
 class TrackingError(Exception):
@@ -59,6 +63,49 @@ class StoreDamaged(StoreError):
 
 class InvalidValue(TrackingError, ValueError):
     """A name, param, step or argument that cannot be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a sweep's definition.
+
+    Attributes:
+        line: In the definition file, from 1; None where there is no file, or no line to point at.
+        field: As `space.lr.low` or `objectives[0].goal`; empty for the file as a whole.
+        sentence: What is wrong, and the way out.
+    """
+
+    line: int | None
+    field: str
+    sentence: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}" if self.line is not None else ""
+        place += f"{', ' if place and self.field else ''}{self.field}"
+        return f"{place}: {self.sentence}" if place else self.sentence
+
+
+class InvalidDefinition(InvalidValue):
+    """A sweep's definition that cannot be used; the message lists what is wrong with it.
+
+    Attributes:
+        problems: All of them, in the order of their lines.
+    """
+
+    SHOWN = 20
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[: self.SHOWN]]
+        if len(self.problems) > self.SHOWN:
+            lines.append(f"… and {len(self.problems) - self.SHOWN} more.")
+        if len(self.problems) > 1:
+            lines.insert(0, f"The definition has {len(self.problems)} problems:")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[InvalidDefinition], tuple[tuple[Problem, ...]]]:
+        # An exception is otherwise made again from its message.
+        return type(self), (self.problems,)
 
 
 class NotFound(TrackingError, KeyError):
