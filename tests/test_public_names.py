@@ -32,6 +32,7 @@ CONTRACT = {
     "TrackingError",
     "TrackingWarning",
     "StoreError",
+    "InvalidDefinition",
     "InvalidValue",
     "NotFound",
     "RunStateError",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tracking.client.verbs import set_tags as set_tags
     from tracking.errors import ArtifactDamaged as ArtifactDamaged
     from tracking.errors import FilterError as FilterError
+    from tracking.errors import InvalidDefinition as InvalidDefinition
     from tracking.errors import InvalidValue as InvalidValue
     from tracking.errors import MissingDependency as MissingDependency
     from tracking.errors import NotAllowed as NotAllowed
@@ -79,6 +80,7 @@ _HOME = {
     "DatasetRecord": "records",
     "FilterError": "errors",
     "Goal": "records",
+    "InvalidDefinition": "errors",
     "InvalidValue": "errors",
     "MissingDependency": "errors",
     "NotAllowed": "errors",
