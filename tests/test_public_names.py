@@ -28,6 +28,8 @@ CONTRACT = {
     "study_storage",
     "Store",
     "RunRecord",
+    "SweepRecord",
+    "SweepState",
     # errors
     "TrackingError",
     "TrackingWarning",

@@ -65,6 +65,13 @@ if TYPE_CHECKING:
     from tracking.store_care import restore_backup as restore_backup
     from tracking.study_records import StudyRecord as StudyRecord
     from tracking.study_records import TrialRecord as TrialRecord
+    from tracking.sweep_records import BestTrial as BestTrial
+    from tracking.sweep_records import FailureGroup as FailureGroup
+    from tracking.sweep_records import SweepEdit as SweepEdit
+    from tracking.sweep_records import SweepObjective as SweepObjective
+    from tracking.sweep_records import SweepRecord as SweepRecord
+    from tracking.sweep_records import SweepState as SweepState
+    from tracking.sweep_records import SweepWorker as SweepWorker
     from tracking.tuning.studies import create_study as create_study
     from tracking.tuning.studies import study_storage as study_storage
 
@@ -75,9 +82,11 @@ _HOME = {
     "ArtifactFile": "records",
     "ArtifactKind": "records",
     "ArtifactRecord": "records",
+    "BestTrial": "sweep_records",
     "CaptureRecord": "records",
     "ConsoleText": "records",
     "DatasetRecord": "records",
+    "FailureGroup": "sweep_records",
     "FilterError": "errors",
     "Goal": "records",
     "InvalidDefinition": "errors",
@@ -96,6 +105,11 @@ _HOME = {
     "StoreFull": "errors",
     "StoreTooNew": "errors",
     "StudyRecord": "study_records",
+    "SweepEdit": "sweep_records",
+    "SweepObjective": "sweep_records",
+    "SweepRecord": "sweep_records",
+    "SweepState": "sweep_records",
+    "SweepWorker": "sweep_records",
     "TrackingError": "errors",
     "TrackingWarning": "errors",
     "TrialRecord": "study_records",

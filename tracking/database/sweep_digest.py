@@ -1,0 +1,205 @@
+"""What a sweep's page says about the trials of one study, from their rows: nothing is replayed."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, case, select
+
+from tracking.database.prepared import Prepared
+from tracking.database.run_writes import runs
+from tracking.database.study_ops import FINISHED, GOALS, STATES, load
+from tracking.database.study_rows import trials
+from tracking.records import Goal
+from tracking.study_records import CAUSE, REASON, RETRY_OF, RUN
+from tracking.sweep_records import STOPPED
+
+UNKNOWN = "unknown"
+LATEST = 20
+"""So many of the latest trials say how fast it goes."""
+KEPT = 256
+"""Digests that a process keeps."""
+
+# The attributes of most trials say nothing that is asked here, and reading JSON is what takes long.
+_ROWS = Prepared(
+    select(
+        trials.c.number,
+        trials.c.state,
+        trials.c.started,
+        trials.c.completed,
+        trials.c.objectives,
+        case(
+            (trials.c.state == "fail", trials.c.attributes),
+            (trials.c.attributes.like('%"podium:r%'), trials.c.attributes),
+            else_=None,
+        ),
+    )
+    .where(trials.c.study_id == bindparam("study"))
+    .order_by(trials.c.number)
+)
+_ONE = Prepared(
+    select(runs.c.uid, trials.c.params)
+    .select_from(trials.outerjoin(runs, runs.c.id == trials.c.run_id))
+    .where(trials.c.study_id == bindparam("study"), trials.c.number == bindparam("number"))
+)
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failed trials of one cause in one study."""
+
+    numbers: list[int] = field(default_factory=list)
+    retried: int = 0
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A trial as it is compared: its values in the order of the objectives."""
+
+    number: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The trials of one study in short.
+
+    Attributes:
+        counts: How many of its own there are by state.
+        taken_over: How many have the outcome of a run that was there before.
+        done: How many of its own count against the budget.
+        best: Those of its own that no other one is better than.
+        failures: By cause.
+        latest: When the latest that count began and ended, in microseconds, in order of their end.
+        next: The number that the next trial gets.
+    """
+
+    counts: dict[str, int]
+    taken_over: int
+    done: int
+    best: tuple[Found, ...]
+    failures: dict[str, Failures]
+    latest: tuple[tuple[int, int], ...]
+    next: int
+
+
+_kept: dict[tuple[str, int], tuple[int, Digest]] = {}
+_table = threading.Lock()
+
+
+def digest(
+    connection: Connection, database: str, study: int, revision: int, directions: Sequence[int]
+) -> Digest:
+    """Return a study's digest; the one of before while nothing has happened to the study.
+
+    Args:
+        connection: To the store's database.
+        database: Its path.
+        study: Number of the study.
+        revision: How many operations on it there were, read before this call.
+        directions: Optuna's numbers, one per objective.
+    """
+    key = database, study
+    with _table:
+        known = _kept.get(key)
+    if known is not None and known[0] == revision:
+        return known[1]
+    made = _digest(_ROWS.rows(connection, study=study), directions)
+    with _table:
+        _kept.pop(key, None)
+        while len(_kept) >= KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = revision, made
+    return made
+
+
+def _digest(rows: Sequence[tuple[Any, ...]], directions: Sequence[int]) -> Digest:
+    said = {row[0]: found for row, found in _with(rows, 5)}
+    values = {row[0]: found for row, found in _with(rows, 4)}
+    retried = {about.get(RETRY_OF) for about in said.values()}
+    counts = dict.fromkeys(STATES, 0)
+    failures: dict[str, Failures] = defaultdict(Failures)
+    taken_over = done = 0
+    complete: list[Found] = []
+    ended: list[tuple[int, int]] = []
+    for number, state, started, completed, _, _ in rows:
+        about = said.get(number, {})
+        if RUN in about:
+            taken_over += 1
+            continue
+        counts[state] += 1
+        cause = _text(about.get(CAUSE)) or UNKNOWN
+        stopped = state == "fail" and cause == STOPPED
+        if state == "fail" and not stopped:
+            group = failures[cause]
+            group.numbers.append(number)
+            group.retried += number in retried
+            group.sentence = _text(about.get(REASON)) or group.sentence
+        if state in FINISHED and not stopped and number not in retried:
+            done += 1
+            if started is not None and completed is not None:
+                ended.append((completed, started))
+        if state == "complete" and number in values:
+            complete.append(Found(number, tuple(values[number])))
+    latest = sorted(ended)[-LATEST:]
+    return Digest(
+        counts=counts,
+        taken_over=taken_over,
+        done=done,
+        best=better(complete, [GOALS.get(each) for each in directions]),
+        failures=dict(failures),
+        latest=tuple((began, end) for end, began in latest),
+        next=rows[-1][0] + 1 if rows else 0,
+    )
+
+
+def _with(rows: Sequence[tuple[Any, ...]], place: int) -> list[tuple[tuple[Any, ...], Any]]:
+    """Return the rows that have JSON in a column, with its value; one call for all of them."""
+    having = [row for row in rows if row[place] is not None]
+    return list(zip(having, load(row[place] for row in having), strict=True))
+
+
+def better(found: Sequence[Found], goals: Sequence[Goal | None]) -> tuple[Found, ...]:
+    """Return the trials that no other one is better than, in order of their first value, the best one first.
+
+    Of one objective that is the first one that is best. Of several it is the Pareto set (what is as good in
+    each and better in one dominates), where of equal trials the first one stands for all. NaN is never best.
+    """
+    signs = [-1.0 if goal is Goal.MAXIMIZE else 1.0 for goal in goals]
+    fitting = [
+        each
+        for each in found
+        if len(each.values) == len(signs) and not any(math.isnan(value) for value in each.values)
+    ]
+    if not fitting or not signs:
+        return ()
+    if len(signs) == 1:
+        return (min(fitting, key=lambda each: (signs[0] * each.values[0], each.number)),)
+    losses = np.array([each.values for each in fitting]) * np.array(signs)
+    # In this order nothing that comes later can dominate what came before.
+    order = np.lexsort((np.arange(len(fitting)), *losses.T[::-1]))
+    front = np.empty_like(losses)
+    kept: list[Found] = []
+    for place in order:
+        if not np.any(np.all(front[: len(kept)] <= losses[place], axis=1)):
+            front[len(kept)] = losses[place]
+            kept.append(fitting[place])
+    return tuple(kept)
+
+
+def run_and_params(connection: Connection, study: int, number: int) -> tuple[str | None, dict[str, Any]]:
+    """Return the id of a trial's run, and the trial's params."""
+    row = _ONE.first(connection, study=study, number=number)
+    return (None, {}) if row is None else (row[0], json.loads(row[1]))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
