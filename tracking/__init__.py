@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tracking.client.verbs import log_figure as log_figure
     from tracking.client.verbs import log_image as log_image
     from tracking.client.verbs import log_json as log_json
+    from tracking.client.verbs import log_model as log_model
     from tracking.client.verbs import log_params as log_params
     from tracking.client.verbs import log_pr_curve as log_pr_curve
     from tracking.client.verbs import log_roc_curve as log_roc_curve
@@ -126,6 +127,7 @@ _HOME = {
     "log_figure": "client.verbs",
     "log_image": "client.verbs",
     "log_json": "client.verbs",
+    "log_model": "client.verbs",
     "log_params": "client.verbs",
     "log_pr_curve": "client.verbs",
     "log_roc_curve": "client.verbs",
