@@ -15,9 +15,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import BrowserContext, expect
 
 ROOT = Path(__file__).parents[2]
-START_S = 30.0
+START_S = 60.0
+PATIENCE_MS = 60_000
+"""A busy machine is no failure: what is waited for comes at once, or late."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # No sandbox inside containers; nothing that talks to the network by itself.
 FLAGS = (
@@ -29,6 +32,9 @@ FLAGS = (
     "--no-first-run",
     "--disable-quic",
 )
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,6 +57,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     path = browser_path()
     assert path is not None, "CI must have a browser: install chromium"
     return {**browser_type_launch_args, "executable_path": path, "args": list(FLAGS)}
+
+
+@pytest.fixture
+def context(context: BrowserContext) -> BrowserContext:
+    """The browser's window, waited for with patience."""
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def test_a_link_to_a_run_shows_that_run(page: Page, start_dashboard: StartDashbo
 
     page.goto(f"{dashboard.base}/run?run={run.id}")
 
-    expect(page.get_by_text("the linked run").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("the linked run").first).to_be_visible(timeout=60_000)
     expect(page).to_have_title("Run · Podium")
     expect_menu(page)  # the page of a run is reached by links, not from the menu
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -52,7 +52,7 @@ def test_every_page_can_be_the_first_one(
 
     page.goto(dashboard.base + path)
 
-    expect(page.get_by_role("heading", name=title).first).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name=title).first).to_be_visible(timeout=60_000)
     expect(page).to_have_title(f"{title} · Podium")
     expect_menu(page)
     # No request leaves the machine.
@@ -66,6 +66,6 @@ def test_the_address_with_the_key_keeps_its_target_and_loses_the_key(
 
     page.goto(f"{dashboard.base}/run?run=none&key={dashboard.key}")
 
-    expect(page).to_have_title("Run · Podium", timeout=20_000)
+    expect(page).to_have_title("Run · Podium", timeout=60_000)
     expect(page).to_have_url(f"{dashboard.base}/run?run=none")
     assert dashboard.key not in page.content()

@@ -33,7 +33,7 @@ def test_text_on_the_accent_is_legible(
     dashboard = start_dashboard(tmp_path / "store")
     page.goto(f"{dashboard.base}/run?run={run.id}&tab=Tags+and+notes&key={dashboard.key}")
     for node in (page.get_by_role("button", name="Save"), page.locator("[data-tag]")):
-        expect(node).to_be_visible(timeout=20_000)
+        expect(node).to_be_visible(timeout=60_000)
         text, ground = node.evaluate(
             "node => [getComputedStyle(node).color, getComputedStyle(node).backgroundColor]"
         )

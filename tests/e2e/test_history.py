@@ -10,7 +10,7 @@ import tracking
 
 from .conftest import Dashboard, StartDashboard
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 FILTERED = "where=params.lr+%3C+5&sort=params.lr&order=lowest+first&columns=metrics.loss"
 
 

@@ -163,9 +163,9 @@ def test_stored_text_is_shown_and_does_nothing(page: Page, hostile: tuple[Dashbo
         page.goto(dashboard.base + address)
         # Without the end: the addresses in it have a character of no width, so that they do not become links.
         heading_shown = page.locator("h1").first
-        expect(heading_shown).to_be_visible(timeout=20_000)
+        expect(heading_shown).to_be_visible(timeout=60_000)
         expect(heading_shown).to_contain_text(heading[:9])
-        expect(page.locator("[data-test-script-state=running]")).to_have_count(0, timeout=20_000)
+        expect(page.locator("[data-test-script-state=running]")).to_have_count(0, timeout=60_000)
         page.wait_for_timeout(700)  # what a script of the text would do, it would do at once
         assert page.get_by_text("Something went wrong").count() == 0, address
         leads = page.evaluate(
@@ -194,7 +194,7 @@ def test_a_table_exported_from_the_page_holds_no_formula(page: Page, hostile: tu
     page.add_init_script("window.showSaveFilePicker = undefined")  # the system's window for saving a file
     page.goto(f"{dashboard.base}/run?run={run_id}&tab=Artifacts&artifact=rows.csv")
     table = page.get_by_test_id("stDataFrame").nth(1)
-    expect(table).to_be_visible(timeout=20_000)
+    expect(table).to_be_visible(timeout=60_000)
     table.hover()
     with page.expect_download() as waiting:
         page.get_by_label("Download as CSV: First rows of rows.csv").click()

@@ -70,7 +70,7 @@ def wait_ticks(page: Page, ticks: int) -> None:
 
 def chart(page: Page, alt: str) -> Locator:
     node = page.get_by_role("img", name=alt)
-    expect(node.locator("svg.main-svg").first).to_be_visible(timeout=20_000)
+    expect(node.locator("svg.main-svg").first).to_be_visible(timeout=60_000)
     return node
 
 

@@ -24,11 +24,11 @@ def test_typed_notes_stay_when_another_process_changes_the_run(
 
     store = tracking.open_store(folder)
     store.set_notes(run.id, "from elsewhere")
-    expect(page.get_by_text("Changed elsewhere since you began")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Changed elsewhere since you began")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Notes: from elsewhere")).to_be_visible()
     expect(notes).to_have_value("typed here")
     store.set_tags(run.id, ["theirs"])
-    expect(page.get_by_text("Tags: theirs")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Tags: theirs")).to_be_visible(timeout=60_000)
     expect(notes).to_have_value("typed here")
 
     page.get_by_role("button", name="Save").click()
@@ -39,7 +39,7 @@ def test_typed_notes_stay_when_another_process_changes_the_run(
 
     page.get_by_label("Notes", exact=True).fill("typed again")
     store.set_notes(run.id, "from elsewhere again")
-    page.get_by_role("button", name="Take the other version").click(timeout=15_000)
+    page.get_by_role("button", name="Take the other version").click(timeout=60_000)
     expect(page.get_by_label("Notes", exact=True)).to_have_value("from elsewhere again")
     store.close()
 
@@ -58,7 +58,7 @@ def test_typed_notes_stay_behind_the_other_tabs(
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
         expect(notes).to_be_hidden()
-    expect(page.get_by_role("img", name="loss by ")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("img", name="loss by ")).to_be_visible(timeout=60_000)
     page.get_by_role("tab", name="Tags and notes").click()
     expect(notes).to_be_visible()
     expect(notes).to_have_value("typed, not saved")

@@ -13,7 +13,7 @@ import tracking
 
 from .conftest import StartDashboard
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 METRICS = ("loss", "acc")
 ALL_PARAMS = "Show params that are the same, too"
 

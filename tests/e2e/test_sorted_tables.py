@@ -11,7 +11,7 @@ import tracking
 
 from .conftest import StartDashboard
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 LOSSES = {"a": 10.0, "b": 9.0, "c": 1000.0, "d": math.nan, "e": 0.5, "f": 1e299}
 BEFORE_METRICS = 34 + 10 + 124 + 112
 """Pixels of the boxes to tick, the stripe of colour, the name and the status."""

@@ -21,7 +21,7 @@ BUTTON = "Run the sample experiment"
 
 def test_without_the_key_nothing_can_be_started(page: Page, dashboard: Dashboard) -> None:
     page.goto(dashboard.base)
-    expect(page.get_by_role("button", name=BUTTON)).to_be_disabled(timeout=20_000)
+    expect(page.get_by_role("button", name=BUTTON)).to_be_disabled(timeout=60_000)
     expect(page.get_by_text("Read only.")).to_be_visible()
 
     field = page.get_by_placeholder("Key, or the whole address")
@@ -39,7 +39,7 @@ def test_without_the_key_nothing_can_be_started(page: Page, dashboard: Dashboard
 
 def test_the_printed_address_may_act(page: Page, dashboard: Dashboard) -> None:
     page.goto(dashboard.address)
-    expect(page.get_by_role("button", name=BUTTON)).to_be_enabled(timeout=20_000)
+    expect(page.get_by_role("button", name=BUTTON)).to_be_enabled(timeout=60_000)
     assert page.url == f"{dashboard.base}/"
 
 
@@ -65,7 +65,7 @@ def test_a_killed_run_shows_as_lost_while_somebody_looks(page: Page, dashboard: 
             page.goto(f"{dashboard.base}/run?run={run_id}")
             # The badge beside the heading, not whatever else on the page may say so.
             badge = page.locator(".stMarkdownBadge").first
-            expect(badge).to_have_text(re.compile("running$"), timeout=20_000)
+            expect(badge).to_have_text(re.compile("running$"), timeout=60_000)
         finally:
             os.kill(training.pid, signal.SIGKILL)
             killed = time.monotonic()

@@ -16,7 +16,7 @@ from .conftest import StartDashboard
 
 def chart(page: Page, metric: str) -> Locator:
     node = page.get_by_role("img", name=f"{metric} by ")
-    expect(node.locator("svg.main-svg").first).to_be_visible(timeout=20_000)
+    expect(node.locator("svg.main-svg").first).to_be_visible(timeout=60_000)
     return node
 
 
