@@ -36,6 +36,7 @@ do harm by what they hold."""
 UNPACKED = 4 * 10**9
 """Bytes that a model file may become."""
 _NAMED = 5
+_TEXT = 200
 _PACKAGES = ("scikit-learn", "skops", "numpy", "scipy")
 
 
@@ -78,7 +79,7 @@ def encode_model(model: Any) -> ModelFile:
     if refused:
         raise InvalidValue(
             f"{kind} holds {_listed(refused)}, which would not be read back: a model file is made of "
-            f"scikit-learn's own parts. Replace them. {_OTHERWISE}"
+            f"parts of scikit-learn that are known to be safe. {_instead(refused)} {_OTHERWISE}"
         )
     check_parts(model)
     return ModelFile(
@@ -162,6 +163,19 @@ def load(data: bytes, where: str, versions: object = None) -> Any:
     return model
 
 
+def model_facts(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an artifact's details say of a model, for people: texts within bounds, whatever they hold."""
+    facts: dict[str, Any] = {
+        key: value[:_TEXT]
+        for key in ("estimator", "class", "format")
+        if isinstance(value := details.get(key), str)
+    }
+    versions = details.get("versions")
+    if isinstance(versions, Mapping):
+        facts["versions"] = {f"{key:.60}": f"{value!s:.60}" for key, value in list(versions.items())[:20]}
+    return facts
+
+
 def _skops() -> Any:
     try:
         import sklearn  # noqa: F401
@@ -189,6 +203,14 @@ def _check_archive(data: bytes, where: str) -> None:
         raise InvalidValue(
             f"{where} would become {size / 1e9:,.1f} GB; up to {UNPACKED / 1e9:.0f} GB are read."
         )
+
+
+def _instead(refused: Sequence[str]) -> str:
+    if any(each.startswith("sklearn.neighbors._") for each in refused):
+        return "Fit neighbours with algorithm='brute', which keeps no tree."
+    if all(each.startswith("sklearn.") for each in refused):
+        return "Not all of these are: take another estimator."
+    return "Replace them, functions and classes of your own included."
 
 
 def _estimator(model: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from tracking.artifacts.figures import MAX_BYTES as FIGURE_BYTES
 from tracking.artifacts.figures import safe_figure
 from tracking.artifacts.image_headers import is_image, plain_png, read_header
+from tracking.artifacts.models import model_facts
 from tracking.artifacts.preview_records import (
     AudioPreview,
     BinaryPreview,
@@ -54,6 +55,7 @@ JSON_BYTES = 1 << 20
 DATA_BYTES = 16 << 20
 """Of matrices and curves."""
 JSON_DEPTH = 64
+MODEL_NOTE = "What was noted when the model was logged; its file is not opened to show it."
 MEDIA_BYTES = 32 << 20
 HEX_BYTES = 512
 CURVES = 1_000
@@ -83,6 +85,8 @@ def preview(file: BinaryIO, record: ArtifactRecord, *, path: str | None = None) 
     Raises:
         OSError: The file cannot be read. Bytes of any content raise nothing.
     """
+    if record.kind is ArtifactKind.MODEL and path is None and (facts := model_facts(record.details)):
+        return JsonPreview(facts, note=MODEL_NOTE)
     size = file.seek(0, 2)
     file.seek(0)
     head = file.read(512)
