@@ -19,7 +19,7 @@ from tracking.tuning.definition import (
     SweepDefinition,
     TableTarget,
 )
-from tracking.tuning.definition_fields import Problems, closest, shown
+from tracking.tuning.definition_fields import Problems, shown
 from tracking.tuning.definition_methods import check_methods
 from tracking.tuning.definition_params import check_choice, check_space
 from tracking.tuning.definition_target import check_target
@@ -31,6 +31,8 @@ ENUMERATION_LIMIT = 100_000
 """Configurations that grid and bruteforce go through at most."""
 
 _WORKERS = 256
+_OBJECTIVES = 20
+_STARTS = 1000
 _TRIALS = 1_000_000
 _YEAR = 366 * 86400
 _MEMORY = (10**6, 10**15)
@@ -61,7 +63,11 @@ def check_into(definition: SweepDefinition, problems: Problems) -> None:
     if definition.prior is not None:
         _check_prior(definition.prior, problems)
     draws_itself = isinstance(definition.target, FunctionTarget) and definition.target.objective
-    if not draws_itself and not problems.touched("space"):
+    if len(definition.start_with) > _STARTS:
+        problems.add(
+            ("start_with",), f"are {len(definition.start_with):,} configurations, more than {_STARTS:,}."
+        )
+    elif not draws_itself and not problems.touched("space"):
         for index, params in enumerate(definition.start_with):
             _check_start(params, definition.space, ("start_with", index), problems)
 
@@ -87,14 +93,16 @@ def _check_names(definition: SweepDefinition, problems: Problems) -> None:
         problems.add(("notes",), "hold a NUL, which a store cannot keep. Remove it.")
     elif len(definition.notes) > NOTES_LIMIT:
         problems.add(("notes",), f"have {len(definition.notes):,} characters, more than {NOTES_LIMIT:,}.")
+    seen: set[str] = set()
     for index, name in enumerate(definition.environment):
         path: Path = ("environment", index)
         if not _VARIABLE.fullmatch(name) or len(name) > KEY_LIMIT:
             problems.add(path, f"must be a variable's name, without its value, not {shown(name)}.")
         elif name.startswith("TRACKING_"):
             problems.add(path, f"cannot be {name}: what begins with TRACKING_ is set for each trial.")
-        elif name in definition.environment[:index]:
+        elif name in seen:
             problems.add(path, f"names {name} a second time.")
+        seen.add(name)
 
 
 def _check_what_is_tuned(definition: SweepDefinition, problems: Problems) -> None:
@@ -119,6 +127,9 @@ def _check_objectives(definition: SweepDefinition, problems: Problems) -> None:
         return
     if not definition.objectives:
         problems.add(("objectives",), "is missing. Add [[objectives]] with metric and goal.")
+    elif len(definition.objectives) > _OBJECTIVES:
+        problems.add(("objectives",), f"are {len(definition.objectives):,}, more than {_OBJECTIVES}.")
+        return
     seen: list[Objective] = []
     for index, objective in enumerate(definition.objectives):
         path: Path = ("objectives", index)
@@ -189,6 +200,7 @@ def _check_repeats(repeats: Repeats, space: Sequence[ParamSpace], problems: Prob
     path: Path = ("repeats", "values")
     if not 2 <= len(repeats.values) <= 100:
         problems.add(path, f"must be from 2 to 100 values, not {len(repeats.values)}.")
+        return
     for index, value in enumerate(repeats.values):
         check_choice(value, (*path, index), problems)
         if value in repeats.values[:index]:
@@ -214,7 +226,7 @@ def _check_start(
         problems.add(path, "is empty. Give it a param, or leave it out.")
     for name in params:
         if name not in known:
-            problems.add((*path, name), f"is no param of the space. {closest(name, known)}")
+            problems.add((*path, name), f"is no param of the space. {problems.closest(name, known)}")
     for param in space:
         if param.kind is ParamKind.FIXED and param.name not in params and is_active(param, walked):
             walked[param.name] = param.value

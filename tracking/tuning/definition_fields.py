@@ -17,6 +17,8 @@ from tracking.validation import EXACT_INT
 _DURATION = re.compile(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*(s|m|h|d)\s*")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?)(i?)B\s*")
+# Problems from which on nobody reads the hints of further ones.
+_HINTS = 30
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -44,6 +46,12 @@ class Problems:
         """Return whether something is wrong at or below a path, so that what follows from it need not be said."""
         return path in self._paths
 
+    def closest(self, name: str, known: Iterable[str]) -> str:
+        """Return `closest`, or nothing where so much is wrong already that looking would take long."""
+        if len(self.found) > _HINTS:
+            return ""
+        return closest(name, known)
+
     def in_order(self) -> list[Problem]:
         """Return the problems by line, those without one first."""
         return sorted(self.found, key=lambda problem: problem.line or 0)
@@ -51,7 +59,7 @@ class Problems:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """Return the sentence that names the nearest known name, or all of them when none is near."""
-    names = list(known)
+    names = [str(each) for each in known]
     near = difflib.get_close_matches(name.lower()[:64], names, n=1, cutoff=0.6)
     if near:
         return f"Did you mean {near[0]!r}?"
@@ -153,7 +161,7 @@ class Fields:
         try:
             return words(value)
         except ValueError:
-            self.wrong(name, f"cannot be {shown(value)}. {closest(value, list(words))}")
+            self.wrong(name, f"cannot be {shown(value)}. {self.problems.closest(value, words)}")
             return None
 
     def strings(self, name: str) -> tuple[str, ...]:
@@ -243,4 +251,4 @@ class Fields:
         """Note every field that nobody asked for, with the nearest name that is known."""
         for name in self.table:
             if name not in self._asked:
-                self.wrong(name, f"is no field here. {closest(name, self._asked)}")
+                self.wrong(name, f"is no field here. {self.problems.closest(name, self._asked)}")

@@ -161,7 +161,7 @@ def _syntax_problem(message: str, text: str, lines: Lines) -> Problem:
     what = _LINE.sub("", message)
     line = int(found[1]) if found and found[1] else text.count("\n") + 1
     twice = lines.given_twice(line)
-    if twice is not None and what.startswith("Cannot "):
+    if twice is not None and what.startswith(("Cannot ", "Duplicate ")):
         return Problem(
             line, field_name(twice[0]), f"is given twice, first in line {twice[1]}. Keep one of them."
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracking.tuning.definition import Named
-from tracking.tuning.definition_fields import Problems, closest, shown
+from tracking.tuning.definition_fields import Problems, shown
 from tracking.tuning.toml_lines import Path
 
 
@@ -192,7 +192,7 @@ def _check_named(
 ) -> bool:
     known = table.get(named.name)
     if known is None:
-        problems.add((*path, "name"), f"cannot be {shown(named.name)}. {closest(named.name, table)}")
+        problems.add((*path, "name"), f"cannot be {shown(named.name)}. {problems.closest(named.name, table)}")
         return False
     before = len(problems.found)
     for name, value in named.options.items():
@@ -200,7 +200,7 @@ def _check_named(
             continue
         if name not in known:
             problems.add(
-                (*path, name), f"is no option of {named.name}. {closest(name, [*known, *extra] or ['none'])}"
+                (*path, name), f"is no option of {named.name}. {problems.closest(name, [*known, *extra])}"
             )
         elif (problem := known[name].problem(value)) is not None:
             problems.add((*path, name), problem)

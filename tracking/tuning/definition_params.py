@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tracking.errors import InvalidValue
 from tracking.tuning.definition import Choice, ParamKind, ParamSpace
-from tracking.tuning.definition_fields import Problems, closest, is_number, shown
+from tracking.tuning.definition_fields import Problems, is_number, shown
 from tracking.tuning.space import same_choice
 from tracking.tuning.toml_lines import Path
 from tracking.validation import EXACT_INT, KEY_LIMIT, checked_text
@@ -77,6 +77,8 @@ def _check_choices(choices: Sequence[Choice], path: Path, problems: Problems) ->
     seen: dict[Choice, Choice] = {}
     for index, choice in enumerate(choices):
         check_choice(choice, (*path, index), problems)
+        if problems.touched(*path, index):
+            continue
         if choice in seen:
             first = seen[choice]
             alike = "" if same_choice(choice, first) else f": {shown(first)} and {shown(choice)} are equal"
@@ -153,7 +155,8 @@ def _check_only_if(
         if condition.param in seen:
             problems.add(place, f"names {condition.param!r} twice. Put the values into one list.")
         elif parent is None:
-            problems.add(place, _no_parent(param, condition.param, earlier, names))
+            hint = problems.closest(condition.param, earlier)
+            problems.add(place, _no_parent(param, condition.param, names, hint))
         elif problems.touched("space", parent.name, "choices") or problems.touched(
             "space", parent.name, "type"
         ):
@@ -170,25 +173,28 @@ def _check_only_if(
         _check_reachable(param, earlier, path, problems)
 
 
-def _no_parent(param: ParamSpace, name: str, earlier: dict[str, ParamSpace], names: Sequence[str]) -> str:
+def _no_parent(param: ParamSpace, name: str, names: Sequence[str], hint: str) -> str:
     if name == param.name:
         return "is the param itself. Name an earlier one."
     if name in names:
         return f"comes later in the space. Move [space.{name}] before [space.{param.name}]."
-    return f"is no param of the space. {closest(name, earlier)}"
+    return f"is no param of the space before this one. {hint}"
 
 
 def _check_values(values: Sequence[Choice], parent: ParamSpace, path: Path, problems: Problems) -> None:
     if not values:
         problems.add(path, "has no values, so that it can never hold. Give at least one.")
+    known = {(type(choice), choice) for choice in parent.choices}
+    seen: set[tuple[type, Choice]] = set()
     for index, value in enumerate(values):
-        if not any(same_choice(value, choice) for choice in parent.choices):
+        if (type(value), value) not in known:
             choices = ", ".join(shown(choice) for choice in parent.choices[:20])
             problems.add(
                 (*path, index), f"is {shown(value)}, no choice of {parent.name}, which has: {choices}."
             )
-        elif any(same_choice(value, other) for other in values[:index]):
+        elif (type(value), value) in seen:
             problems.add((*path, index), f"is {shown(value)} a second time.")
+        seen.add((type(value), value))
 
 
 def _check_reachable(
@@ -201,9 +207,8 @@ def _check_reachable(
         for condition in above.pop().only_if:
             values = list(condition.values)
             if condition.param in allowed:
-                values = [
-                    each for each in allowed[condition.param] if any(same_choice(each, v) for v in values)
-                ]
+                both = {(type(value), value) for value in values}
+                values = [each for each in allowed[condition.param] if (type(each), each) in both]
             allowed[condition.param] = values
             if not values:
                 problems.add(

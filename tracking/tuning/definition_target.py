@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracking.tuning.definition import FunctionTarget, ScriptTarget, TableTarget, Target
-from tracking.tuning.definition_fields import Fields, Problems, closest, shown
+from tracking.tuning.definition_fields import Fields, Problems, shown
 from tracking.tuning.toml_lines import Path
 
 KINDS = ("script", "function", "objective", "dataset", "file", "artifact")
@@ -91,7 +91,7 @@ def _check_table(target: TableTarget, problems: Problems) -> None:
     if target.dataset is not None and target.dataset not in DATASETS:
         problems.add(
             ("target", "dataset"),
-            f"cannot be {shown(target.dataset)}. {closest(target.dataset, DATASETS)}",
+            f"cannot be {shown(target.dataset)}. {problems.closest(target.dataset, DATASETS)}",
         )
     if target.file is not None:
         _check_path(target.file, ("target", "file"), problems, (".csv", ".tsv", ".parquet", ".pq"))
@@ -107,13 +107,17 @@ def _check_table(target: TableTarget, problems: Problems) -> None:
         problems.add(
             ("target", "metric"),
             f"cannot be {shown(target.metric)}: it is no scorer of scikit-learn for a table. "
-            f"{closest(target.metric, METRICS)}",
+            f"{problems.closest(target.metric, METRICS)}",
         )
+    seen: set[str] = set()
     for index, name in enumerate(target.estimators):
         if name not in NAMES:
-            problems.add(("target", "estimators", index), f"cannot be {shown(name)}. {closest(name, NAMES)}")
-        elif name in target.estimators[:index]:
+            problems.add(
+                ("target", "estimators", index), f"cannot be {shown(name)}. {problems.closest(name, NAMES)}"
+            )
+        elif name in seen:
             problems.add(("target", "estimators", index), f"names {name} a second time.")
+        seen.add(name)
     if not 2 <= target.folds <= 100:
         problems.add(("target", "folds"), f"must be from 2 to 100, not {shown(target.folds)}.")
     if not 0 <= target.seed < 1 << 32:
