@@ -16,6 +16,7 @@ CONTRACT = {
     "Run",
     "RunStatus",
     "log",
+    "log_model",
     "log_params",
     "set_tags",
     "set_notes",

@@ -85,11 +85,11 @@ def _use(name: str, series: Any) -> tuple[str, Any, bool]:
         return "the same value in every row", series, False
     if isinstance(series.dtype, _category()):
         series = series.astype(series.cat.categories.dtype)
-    if types.is_bool_dtype(series) or set(map(type, present)) <= {bool}:
+    if is_truth(series):
         return "", series.astype("float64"), True
     if types.is_complex_dtype(series):
         return "complex numbers", series, False
-    number = series if types.is_numeric_dtype(series) else _decimals(series, present)
+    number = series if types.is_numeric_dtype(series) else decimals(series)
     if number is not None:
         if _is_index(name, number):
             return "numbers of the rows", series, False
@@ -112,14 +112,24 @@ def _temporal(series: Any) -> bool:
     return series.dtype == object and all(isinstance(each, datetime.date | datetime.time) for each in some)
 
 
-def _decimals(series: Any, present: Any) -> Any:
+def is_truth(series: Any) -> bool:
+    """Whether a column holds truth values and nothing else but missing ones."""
+    from pandas.api import types
+
+    if types.is_bool_dtype(series):
+        return True
+    return series.dtype == object and set(map(type, series.dropna())) == {bool}
+
+
+def decimals(series: Any) -> Any:
+    """Return a column of Python's own numbers as one of numbers; None for any other."""
     import decimal
 
     import pandas as pd
 
     # Objects only: texts of digits may be codes, whose order means nothing.
     plain = int | float | decimal.Decimal
-    if series.dtype == object and all(isinstance(each, plain) for each in present):
+    if series.dtype == object and all(isinstance(each, plain) for each in series.dropna()):
         return pd.to_numeric(series, errors="coerce")
     return None
 

@@ -63,7 +63,8 @@ def _numbers(name: str) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     if name == "boosting":
-        return "passthrough"
+        # Changes nothing, but what pandas has for missing values becomes NaN.
+        return StandardScaler(with_mean=False, with_std=False)
     # Also where no value is missing now: another fold, or the data to come, may miss some.
     fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return fill if name == "forest" else Pipeline([("fill", fill), ("scale", StandardScaler())])
@@ -87,5 +88,5 @@ def _categories(name: str) -> Any:
             max_categories=MOST_CATEGORIES,
             sparse_output=False,
         )
-    fill = SimpleImputer(strategy="constant", fill_value=MISSING)
+    fill = SimpleImputer(strategy="constant", fill_value=MISSING, keep_empty_features=True)
     return Pipeline([("fill", fill), ("encode", encode)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracking.errors import InvalidValue
 from tracking.tuning.definition import TableTarget
+from tracking.tuning.tables.columns import decimals, is_truth
 from tracking.tuning.tables.task import BINARY, NOT_NEGATIVE, POSITIVE, Task, task_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def take_target(
         count = int(missing.sum())
         notes.append(f"Left out, without a value of {column:.80}: {count:,} of {len(frame):,} rows.")
         frame, series = frame[~missing], series[~missing]
+    if is_truth(series):
+        series = series.astype(bool)
+    elif (number := decimals(series)) is not None:
+        series = number
     checked = _classes if task_of(target.metric) is Task.CLASSIFICATION else _numbers
     values = checked(series, target)
     return frame.drop(columns=column).reset_index(drop=True), values, notes
