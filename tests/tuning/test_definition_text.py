@@ -190,3 +190,13 @@ def test_times_and_sizes_are_written_in_the_largest_unit_that_fits() -> None:
     for line in ('time = "2h"', 'time = "90s"', 'memory = "2GiB"', 'failures = "unlimited"'):
         assert line in text.splitlines()
     assert read_definition(text) == definition
+
+
+def test_a_table_gets_the_space_and_the_objective_that_follow_from_it() -> None:
+    text = 'name = "n"\n[target]\ndataset = "digits"\nmetric = "accuracy"\nestimators = ["forest", "mlp"]\n'
+    definition = read_definition(text)
+    assert definition.space[0] == ParamSpace("estimator", ParamKind.CATEGORICAL, choices=("forest", "mlp"))
+    assert definition.objectives == (Objective("accuracy", Goal.MAXIMIZE),)
+    written = definition_text(definition)
+    assert '[space."forest.max_depth"]' in written.splitlines()
+    assert read_definition(written) == definition

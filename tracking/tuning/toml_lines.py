@@ -12,6 +12,8 @@ import tomllib
 Path = tuple[str | int, ...]
 
 DEPTH_LIMIT = 32
+# Characters of one key in a field's name.
+_SHOWN = 60
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[ \t\r]*")
@@ -206,11 +208,11 @@ def field_name(path: Path) -> str:
         if isinstance(part, int):
             parts.append(f"[{part}]")
             continue
-        shown = part if _BARE.fullmatch(part) else f'"{_escaped(part)}"'
+        cut = part if len(part) <= _SHOWN else part[: _SHOWN - 1] + "…"
+        shown = part if _BARE.fullmatch(cut) else f'"{_escaped(cut)}"'
         parts.append(f".{shown}" if parts else shown)
     return "".join(parts)
 
 
 def _escaped(text: str) -> str:
-    cut = text if len(text) <= 60 else text[:59] + "…"
-    return cut.encode("unicode_escape").decode() if not cut.isprintable() else cut
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
