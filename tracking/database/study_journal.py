@@ -84,7 +84,12 @@ _REST = Prepared(
 
 
 def create_study(
-    engines: Engines, name: str, directions: Sequence[int], experiment: str, header: Op
+    engines: Engines,
+    name: str,
+    directions: Sequence[int],
+    experiment: str,
+    header: Op,
+    further: Sequence[Op] = (),
 ) -> int | None:
     """Make a study; returns its number, None when there is one of that name.
 
@@ -94,8 +99,11 @@ def create_study(
         directions: Optuna's numbers, one per objective.
         experiment: Where the runs of its trials go.
         header: The operation that the journal begins with.
+        further: Those that follow it in the same transaction.
     """
     now = time.time_ns() // 1000
+    texts = _texts([header, *further], now)
+    said = load(texts)
 
     def work(connection: Connection) -> int | None:
         taken = select(studies.c.id).where(studies.c.name == name, studies.c.deleted.is_(None))
@@ -111,8 +119,8 @@ def create_study(
             trials=0,
         )
         number = int(connection.execute(made).inserted_primary_key[0])  # type: ignore[index]
-        first = {**header, "at": now}
-        _append(connection, number, dump(first), first)
+        for text, op in zip(texts, said, strict=True):
+            _append(connection, number, text, op)
         return number
 
     return engines.write(work, patience=PATIENCE)
@@ -156,13 +164,7 @@ class Journals:
             StoreBusy: The database stayed locked for longer than `patience`.
             StoreError: It refuses.
         """
-        now = time.time_ns() // 1000
-        texts = []
-        for op in ops:
-            ours: Op = {"at": now}
-            if op["op_code"] == OpCode.CREATE_TRIAL:
-                ours["run"] = new_run_id(now)
-            texts.append(dump({**op, **ours}))
+        texts = _texts(ops, time.time_ns() // 1000)
         said = load(texts)
 
         def attempt() -> int:
@@ -238,6 +240,16 @@ def catch_up(connection: Connection, study: int, limit: int = CATCH_UP) -> bool:
 def unknown(study: object) -> NotFound:
     """Return the error for a study that there is none of."""
     return NotFound(f"There is no study {study!r} in this store.")
+
+
+def _texts(ops: Sequence[Op], now: int) -> list[str]:
+    texts = []
+    for op in ops:
+        ours: Op = {"at": now}
+        if op["op_code"] == OpCode.CREATE_TRIAL:
+            ours["run"] = new_run_id(now)
+        texts.append(dump({**op, **ours}))
+    return texts
 
 
 def _append(connection: Connection, study: int, text: str, op: Op) -> int:

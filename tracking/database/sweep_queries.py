@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tracking.config import StoreLocation
 from tracking.database.moments import moment
 from tracking.database.study_fold import METRIC_NAMES, value_keys
-from tracking.database.study_ops import GOALS
-from tracking.database.study_rows import attributes, studies
-from tracking.database.sweep_digest import Digest, digest, run_and_params
+from tracking.database.study_ops import GOALS, load
+from tracking.database.study_rows import attributes, studies, trials
+from tracking.database.sweep_digest import Digest, Found, better, digest, run_and_params
 from tracking.database.sweep_progress import progress
 from tracking.database.sweep_standing import Standing, standing
 from tracking.database.sweep_states import state_of
 from tracking.errors import NotFound
 from tracking.records import Goal
+from tracking.study_records import RUN
 from tracking.sweep_records import (
     BEFORE,
     DEFINITION,
@@ -107,6 +108,21 @@ def chain_of(connection: Connection, name: str) -> list[SweepStudy]:
         if any(study.name == name for study in chain):
             return chain
     raise NotFound(f"There is no sweep {name!r} in this store. store.sweeps() lists them.")
+
+
+def count_trials(connection: Connection, study: int, state: str) -> int:
+    """Return how many trials of a study are in a state."""
+    query = select(func.count()).where(trials.c.study_id == study, trials.c.state == state)
+    return int(connection.execute(query).scalar_one())
+
+
+def linked_runs(connection: Connection, study: int) -> set[str]:
+    """Return the ids of the runs whose outcome a study has taken over."""
+    query = select(trials.c.attributes).where(
+        trials.c.study_id == study, trials.c.attributes.contains(RUN, autoescape=True)
+    )
+    said = load(connection.execute(query).scalars())
+    return {str(about[RUN]) for about in said if about.get(RUN)}
 
 
 def sweep_records(connection: Connection, location: StoreLocation) -> list[SweepRecord]:
@@ -196,8 +212,6 @@ def _objectives(study: SweepStudy, short: Mapping[str, Any]) -> tuple[SweepObjec
 def _best(
     connection: Connection, chain: Sequence[SweepStudy], digests: Sequence[Digest]
 ) -> tuple[BestTrial, ...]:
-    from tracking.database.sweep_digest import Found, better
-
     if len(chain) == 1:
         candidates = [(0, found) for found in digests[0].best]
     else:

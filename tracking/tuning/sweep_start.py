@@ -1,0 +1,150 @@
+"""Starting a sweep, from a definition or from another sweep's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from optuna.study import StudyDirection
+
+from tracking.config import StoreLocation
+from tracking.database import study_queries, sweep_queries
+from tracking.errors import InvalidDefinition, InvalidValue
+from tracking.records import Goal
+from tracking.sweep_records import (
+    PROJECT,
+    START_KEY,
+    SweepRecord,
+)
+from tracking.tuning.definition import Prior, SweepDefinition
+from tracking.tuning.definition_file import read_definition
+from tracking.tuning.definition_text import definition_text
+from tracking.tuning.spawning import SUPERVISOR, spawn
+from tracking.tuning.storage import checked_study_name
+from tracking.tuning.study_draft import StudyDraft
+from tracking.tuning.sweep_changes import checked
+from tracking.tuning.sweep_state import (
+    definition_attribute,
+    find,
+    opened,
+    start_lock,
+    wanted,
+)
+from tracking.tuning.taken import prior_trials
+from tracking.tuning.target_checks import check_target
+from tracking.validation import checked_text
+
+_DIRECTIONS = {Goal.MINIMIZE: StudyDirection.MINIMIZE, Goal.MAXIMIZE: StudyDirection.MAXIMIZE}
+
+
+def start(
+    location: StoreLocation,
+    definition: SweepDefinition,
+    *,
+    project: Path,
+    text: str | None = None,
+    key: str | None = None,
+) -> SweepRecord:
+    """Start a sweep: make its study, take prior runs in, start its supervisor.
+
+    Args:
+        location: Of the store.
+        definition: What to do.
+        project: The folder that its paths start from.
+        text: The file as its user wrote it, comments and all; made from the definition when None.
+        key: Names this start: given again, the sweep that it started is returned and no other one is made.
+
+    Raises:
+        InvalidDefinition: The definition has problems, or its target lacks what it asks for.
+        InvalidValue: The name is taken, or the project is no folder.
+        FilterError: The filter of the prior runs cannot be read.
+        StoreError: The store cannot be written, or the supervisor not be started.
+    """
+    checked(definition)
+    name = checked_text(checked_study_name(definition.name), "a sweep's name")
+    project = Path(project).resolve()
+    if not project.is_dir():
+        raise InvalidValue(f"There is no folder {project}: a sweep's paths start from the project's folder.")
+    if problems := check_target(definition, project):
+        raise InvalidDefinition(problems)
+    if text is None or read_definition(text) != definition:
+        text = definition_text(definition)
+    with opened(location) as engines:
+        lock = start_lock(location.sweeps / "start.lock")
+        try:
+            with engines.reading() as connection:
+                chains = sweep_queries.chains(connection)
+                for chain in chains:
+                    if key is not None and chain[0].attributes.get(START_KEY) == key:
+                        return sweep_queries.sweep_record(connection, location, chain)
+                taken = {found for _, found, _ in study_queries.study_rows(connection)}
+            if name in taken:
+                raise InvalidValue(_taken(name, taken, any(chain[0].name == name for chain in chains)))
+            draft = StudyDraft([_DIRECTIONS[each.goal] for each in definition.objectives])
+            draft.set_attributes(
+                {
+                    **definition_attribute(definition, 1, text),
+                    PROJECT: str(project),
+                    **wanted("run"),
+                    **({START_KEY: key} if key is not None else {}),
+                }
+            )
+            for trial in prior_trials(location, definition)[0]:
+                draft.add(trial)
+            experiment = definition.experiment or name
+            number = draft.write(engines, name, experiment)
+            if number is None:
+                raise InvalidValue(_taken(name, {name}, False))
+        finally:
+            lock.close()
+        spawn(location, number, name, definition, SUPERVISOR)
+        with engines.reading() as connection:
+            chain = sweep_queries.chain_of(connection, name)
+            return sweep_queries.sweep_record(connection, location, chain)
+
+
+def _taken(name: str, names: set[str], is_sweep: bool) -> str:
+    stem, number = re.sub(r"-\d{1,6}$", "", name), 2
+    while f"{stem}-{number}" in names:
+        number += 1
+    go_on = f", or go on with that one: tracking sweep resume {name}" if is_sweep else ""
+    return (
+        f"There is a study {name!r} in this store already. "
+        f"Take another name, such as {f'{stem}-{number}'!r}{go_on}."
+    )
+
+
+def duplicate(
+    location: StoreLocation,
+    name: str,
+    new_name: str,
+    *,
+    change: Callable[[SweepDefinition], SweepDefinition] | None = None,
+    learn: bool = False,
+    key: str | None = None,
+) -> SweepRecord:
+    """Start another sweep with the definition of one.
+
+    Args:
+        location: Of the store.
+        name: Of the sweep.
+        new_name: Of the other one; its runs go to an experiment of that name unless the definition names one.
+        change: What else is different in it.
+        learn: Whether it begins with what the first one found, as prior runs.
+        key: See `start`.
+
+    Raises:
+        NotFound: There is no such sweep.
+        InvalidDefinition: The changed definition has problems.
+        InvalidValue: The new name is taken.
+    """
+    with opened(location) as engines:
+        sweep = find(engines, location, name)
+    definition = replace(sweep.definition, name=new_name)
+    if learn:
+        definition = replace(definition, prior=Prior(sweep.present.experiment))
+    if change is not None:
+        definition = change(definition)
+    return start(location, definition, project=sweep.project, key=key)
