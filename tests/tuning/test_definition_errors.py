@@ -267,6 +267,23 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
+def test_one_problem_hides_no_other_one() -> None:
+    found = problems_of(
+        HEAD + SPACE + "[space.b]\nlow = 3\nhigh = 1\n[pruner]\nname = 'wilcoxon'\np = 1\n"
+        "[sampler]\nname = 'cmaes'\nx = 1\n[space.c]\nchoices = [1]\n"
+        "[[start_with]]\nlr = 7\nb = 2\nz = 3\n"
+    )
+    assert {(problem.line, problem.field) for problem in found} == {
+        (11, "space.b.low"),
+        (14, "pruner.name"),
+        (15, "pruner.p"),
+        (17, "sampler.name"),
+        (18, "sampler.x"),
+        (22, "start_with[0].lr"),
+        (24, "start_with[0].z"),
+    }
+
+
 def test_the_message_lists_the_problems_and_survives_pickling() -> None:
     with pytest.raises(InvalidDefinition) as caught:
         read_definition("workers = 0\n" + HEAD + "[space.lr]\nlow = 3\nhigh = 1\n")

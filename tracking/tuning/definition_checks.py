@@ -67,7 +67,7 @@ def check_into(definition: SweepDefinition, problems: Problems) -> None:
         problems.add(
             ("start_with",), f"are {len(definition.start_with):,} configurations, more than {_STARTS:,}."
         )
-    elif not draws_itself and not problems.touched("space"):
+    elif definition.space and not draws_itself:
         for index, params in enumerate(definition.start_with):
             _check_start(params, definition.space, ("start_with", index), problems)
 
@@ -233,6 +233,11 @@ def _check_start(
         if param.name not in params or problems.touched(*path, param.name):
             continue
         value = params[param.name]
+        if any(
+            problems.touched("space", name) for name in (param.name, *(each.param for each in param.only_if))
+        ):
+            walked[param.name] = value
+            continue
         if not fits(param, value):
             problems.add((*path, param.name), f"cannot be {shown(value)}: {_described(param)}.")
         elif not is_active(param, {**walked}):

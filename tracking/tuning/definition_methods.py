@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 
 from tracking.tuning.definition import FunctionTarget, ParamKind, SweepDefinition
@@ -28,12 +29,12 @@ def check_methods(definition: SweepDefinition, problems: Problems, *, limit: int
         check_sampler(definition.sampler, problems)
     if not problems.touched("pruner"):
         check_pruner(definition.pruner, problems)
-    if not problems.touched("sampler"):
+    if not problems.touched("sampler", "name"):
         _check_package("sampler", definition.sampler.name, problems)
         _check_sampling(definition, problems)
         if not problems.touched("space") and definition.sampler.name in ENUMERATED:
             _check_finite(definition, problems, limit)
-    if not problems.touched("pruner"):
+    if not problems.touched("pruner", "name"):
         _check_pruning(definition, problems)
 
 
@@ -102,7 +103,8 @@ def _check_pruning(definition: SweepDefinition, problems: Problems) -> None:
             f"is {pruner.name}, and there are {len(definition.objectives)} objectives: trials of several are not "
             'pruned. Give name = "none", or one objective.',
         )
-    wrapped = pruner.options.get(WRAPPED, {}).get("name")
+    inner = pruner.options.get(WRAPPED)
+    wrapped = inner.get("name") if isinstance(inner, Mapping) else None
     _check_package("pruner", wrapped if wrapped == "wilcoxon" else pruner.name, problems)
     if "wilcoxon" in (pruner.name, wrapped) and definition.repeats is None:
         problems.add(
