@@ -27,6 +27,7 @@ CONTRACT = {
     "open_store",
     "create_study",
     "study_storage",
+    "tunable",
     "Store",
     "RunRecord",
     "SweepRecord",
@@ -76,6 +77,24 @@ def test_import_loads_no_heavy_package(run_script: Callable[..., CompletedProces
     done = run_script("import sys, tracking; print(*{m.partition('.')[0] for m in sys.modules})")
     assert done.returncode == 0, done.stderr
     assert HEAVY & set(done.stdout.split()) == set()
+
+
+def test_marking_a_function_loads_no_heavy_package(run_script: Callable[..., CompletedProcess[str]]) -> None:
+    done = run_script(
+        """
+        import sys, tracking
+
+        @tracking.tunable
+        def train(lr: float = 0.1) -> float:
+            return lr
+
+        print(train(0.5), *{m.partition('.')[0] for m in sys.modules})
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    value, *modules = done.stdout.split()
+    assert value == "0.5"
+    assert HEAVY & set(modules) == set()
 
 
 def test_logging_loads_neither_the_dashboard_nor_pandas(

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from tracking.sweep_records import SweepWorker as SweepWorker
     from tracking.tuning.studies import create_study as create_study
     from tracking.tuning.studies import study_storage as study_storage
+    from tracking.tuning.targets.tunable import tunable as tunable
 
 # The client's names come from one module, so that what a forked child may need is loaded with `start_run`:
 # importing in a child can wait for ever for a lock that a thread of its parent held.
@@ -139,6 +140,7 @@ _HOME = {
     "set_tags": "client.verbs",
     "start_run": "client.verbs",
     "study_storage": "tuning.studies",
+    "tunable": "tuning.targets.tunable",
 }
 
 __all__ = sorted(_HOME)
