@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracking.errors import TrackingError
+from tracking.errors import MissingDependency, TrackingError
 from tracking.tuning.definition import Choice, TableTarget
 from tracking.tuning.tables.evaluation import repeat_of
 from tracking.tuning.tables.loading import load_table
@@ -69,8 +70,12 @@ def log_refit(
     """Fit a configuration on all rows, log the model to a run with some rows as its example, and return it.
 
     Raises:
+        MissingDependency: skops is not installed, which model files need.
         InvalidValue: As `refit`; also NotFound and TrackingError.
     """
+    # A run's verbs only warn; here the model is all that is wanted.
+    if importlib.util.find_spec("skops") is None:
+        raise MissingDependency("Models are kept as skops files: pip install 'skops>=0.16'")
     table = load_table(target, project=project, store=store)
     pipeline = refit(target, params, table=table)
     run.log_model(pipeline, name, input_example=table.features.iloc[:_EXAMPLE_ROWS])
