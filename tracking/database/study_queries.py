@@ -11,10 +11,11 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from tracking.database.moments import moment
 from tracking.database.prepared import Prepared
+from tracking.database import run_writes
 from tracking.database.run_writes import runs
 from tracking.database.study_fold import METRIC_NAMES, value_keys
 from tracking.database.study_ops import GOALS, STATES, load
-from tracking.database.study_rows import attributes, studies, trials
+from tracking.database.study_rows import SESSION_MARK, attributes, studies, trials
 from tracking.errors import InvalidValue, NotFound
 from tracking.study_records import StudyRecord, TrialRecord
 from tracking.validation import INT64_MAX
@@ -169,3 +170,10 @@ def trial_of_run(connection: Connection, uid: str) -> tuple[str, int] | None:
     )
     row = connection.execute(query).first()
     return None if row is None else (row.name, row.number)
+
+
+def has_sessions(connection: Connection, uid: str) -> bool:
+    """Whether a process has begun a session of a run; that of the study whose trial it is does not count."""
+    sessions = run_writes.sessions
+    query = select(sessions.c.id).join(runs).where(runs.c.uid == uid, sessions.c.spool != uid + SESSION_MARK)
+    return connection.execute(query.limit(1)).first() is not None

@@ -12,6 +12,9 @@ from typing import Any
 from tracking.config import StoreLocation
 from tracking.spool.lock import try_lock
 
+REQUEST, RESULT = "request.json", "result.json"
+"""In an evaluation's folder: what the evaluator is to do, and what came of it."""
+
 _TOKEN = re.compile(r"([0-9]+)-[0-9a-f]{12}")
 
 
@@ -75,10 +78,6 @@ class SweepPlaces:
     def worker_record(self, token: str) -> Path:
         """What a worker does now, as JSON; see `WorkerRecord`."""
         return self.workers / f"{token}.json"
-
-    def worker_errors(self, token: str) -> Path:
-        """What a worker wrote to its stderr."""
-        return self.workers / f"{token}.err"
 
     def evaluation(self, trial: int, repeat: int | None = None) -> Path:
         """Return the folder of an evaluation's request and result; it goes when the evaluation is over."""
@@ -149,7 +148,10 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def is_held(lock: Path) -> bool:
     """Whether a living process holds the lock at a path."""
-    mine = try_lock(lock, create=False)
+    if not lock.exists():
+        return False
+    # Shared: several who ask at once must not take each other for the holder.
+    mine = try_lock(lock, create=False, shared=True)
     if mine is not None:
         mine.close()
         return False
