@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Response, expect
@@ -17,6 +18,26 @@ ROW = 33
 
 def open_row(table: Locator, row: int) -> None:
     table.click(position={"x": 40, "y": 32 + ROW * row + 16})
+
+
+def test_a_folder_is_downloaded_as_an_archive(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+) -> None:
+    source = tmp_path / "checkpoint"
+    (source / "optimizer").mkdir(parents=True)
+    (source / "model.bin").write_bytes(b"\0weights")
+    (source / "optimizer" / "state.txt").write_text("state")
+    folder = tmp_path / "store"
+    with tracking.start_run("digits", store=folder, capture=False) as run:
+        run.log_artifact(source, step=3)
+    dashboard = start_dashboard(folder)
+    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts&artifact=checkpoint")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=re.compile(r"^Download \(")).click()
+    assert waiting.value.suggested_filename == "checkpoint-step3.zip"
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    assert contents == {"model.bin": b"\0weights", "optimizer/state.txt": b"state"}
 
 
 def test_walk_look_download_and_back(page: Page, start_dashboard: StartDashboard, tmp_path: Path) -> None:
@@ -35,13 +56,14 @@ def test_walk_look_download_and_back(page: Page, start_dashboard: StartDashboard
     page.wait_for_url(re.compile(r"artifact=reports%2Fscores.csv$"))
     expect(page.get_by_text("2 rows × 2 columns")).to_be_visible()
 
-    answers: list[Response] = []
-    page.on("response", lambda response: answers.append(response))
-    with page.expect_download() as waiting:
+    def is_file(answer: Response) -> bool:
+        return "/media/" in answer.url and "/static/" not in answer.url
+
+    with page.expect_response(is_file) as answer, page.expect_download() as waiting:
         page.get_by_role("button", name=re.compile(r"^Download \(")).click()
     assert waiting.value.suggested_filename == "scores.csv"
     assert Path(waiting.value.path()).read_bytes() == b"name,score\na,1\nb,2\n"
-    headers = next(answer.headers for answer in answers if "/media/" in answer.url)
+    headers = answer.value.headers
     assert headers["content-disposition"].startswith("attachment")
     assert headers["content-type"] == "application/octet-stream"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import streamlit as st
 
@@ -87,17 +88,18 @@ def _split(name: str) -> tuple[str, str]:
 
 def _zipped(store: Store, record: ArtifactRecord) -> BinaryIO:
     """Return a folder as a zip archive in a temporary file."""
-    target = tempfile.TemporaryFile()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for file in store.artifact_files(record.run, record.name, step=record.step):
-            entry = zipfile.ZipInfo(file.path)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = (file.mode & 0o777) << 16
-            # By its digest: by name, each file would read the folder's whole list again.
-            with (
-                store.open_object(file.digest) as source,
-                archive.open(entry, "w", force_zip64=True) as place,
-            ):
-                shutil.copyfileobj(source, place, 1 << 20)
-    target.seek(0)
-    return cast(BinaryIO, target)
+    with tempfile.TemporaryFile() as target:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for file in store.artifact_files(record.run, record.name, step=record.step):
+                entry = zipfile.ZipInfo(file.path)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = (file.mode & 0o777) << 16
+                # By its digest: by name, each file would read the folder's whole list again.
+                with (
+                    store.open_object(file.digest) as source,
+                    archive.open(entry, "w", force_zip64=True) as place,
+                ):
+                    shutil.copyfileobj(source, place, 1 << 20)
+        target.seek(0)
+        # Opened again for reading: Streamlit takes no file that can be written.
+        return os.fdopen(os.dup(target.fileno()), "rb")
