@@ -187,6 +187,11 @@ def test_csv_with_its_own_delimiter() -> None:
     assert look(b"a\tb\n1\t2\n", "t.tsv").frame.shape == (1, 2)
 
 
+def test_csv_is_a_table_also_where_it_was_logged_as_text() -> None:
+    assert look(b"a,b\n1,2\n", "t.csv", "text", "text/csv").frame.shape == (1, 2)
+    assert isinstance(look(b"a,b\n1,2\n", "t.txt", "text", "text/plain"), TextPreview)
+
+
 def test_a_large_csv_does_not_claim_to_know_its_rows() -> None:
     found = look(b"a,b\n" + b"1,2\n" * 2_000_000, "t.csv")
     assert found.rows is None and len(found.frame) == 200

@@ -101,7 +101,7 @@ def preview(file: BinaryIO, record: ArtifactRecord, *, path: str | None = None) 
 
 def _claim(record: ArtifactRecord, path: str | None, extension: str, head: bytes) -> str:
     kind = record.kind
-    if path is None:
+    if path is None and not (kind is ArtifactKind.TEXT and extension in _TABLES):
         if kind is ArtifactKind.FIGURE:
             return "image" if record.media_type.startswith("image/") else "figure"
         named = {

@@ -56,6 +56,9 @@ def enlarged(data: bytes, times: int) -> bytes:
 
 
 def _text(preview: previews.TextPreview, key: str, name: str) -> None:
+    if not preview.text:
+        st.caption("It is empty.")
+        return
     language = preview.language if len(preview.text) <= COLOURED_CHARACTERS else ""
     lines = preview.text.count("\n") + 1
     st.code(
