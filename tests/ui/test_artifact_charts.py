@@ -33,6 +33,19 @@ def test_counts_or_shares_stand_in_the_cells(
     assert chart["layout"]["yaxis"]["autorange"] == "reversed"
 
 
+def test_labels_that_do_not_fit_side_by_side_are_slanted_and_none_is_left_out() -> None:
+    def angle(*labels: str) -> float:
+        counts = tuple((1.0,) * len(labels) for _ in labels)
+        chart = artifact_charts.matrix_chart(
+            previews.MatrixPreview(labels, counts), normalized=NORMALIZED[0], theme="light"
+        )
+        angle: float = chart["layout"]["xaxis"]["tickangle"]
+        return angle
+
+    assert angle("cat", "dog") == angle(*map(str, range(20))) == 0
+    assert angle("cat", "dog", "a class with a long name") < 0
+
+
 def test_a_large_matrix_has_no_numbers_in_its_cells() -> None:
     labels = tuple(map(str, range(50)))
     chart = artifact_charts.matrix_chart(

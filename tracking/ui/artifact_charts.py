@@ -20,6 +20,8 @@ Figure = dict[str, Any]
 NORMALIZED: Final = ("Counts", "By true class", "By predicted class")
 LABELLED_CLASSES: Final = 20
 """With more classes the numbers would not fit into the cells."""
+LEVEL_CHARACTERS: Final = 45
+"""Of the labels along an axis, each as long as the longest: with more they would not fit side by side."""
 SHOWN_CURVES: Final = 30
 CURVE_POINTS: Final = 1_000
 
@@ -55,7 +57,7 @@ def matrix_chart(matrix: previews.MatrixPreview, *, normalized: str, theme: str)
     low, high = _SHADES.get(theme, _SHADES["light"])
     places = list(range(len(matrix.labels)))
     # Labels may repeat or look like numbers: cells have places, and the axes write the labels at them.
-    axis = {
+    axis: dict[str, Any] = {
         "tickmode": "array" if len(places) <= 60 else "auto",
         "tickvals": places,
         "ticktext": [_literal(format.shorten(label, 24)) for label in matrix.labels],
@@ -63,6 +65,8 @@ def matrix_chart(matrix: previews.MatrixPreview, *, normalized: str, theme: str)
         "zeroline": False,
         "automargin": True,
     }
+    longest = max((len(text) for text in axis["ticktext"]), default=0)
+    slanted = longest * len(places) > LEVEL_CHARACTERS
     cells = [[_cell(value, share) for value in row] for row in values.tolist()]
     truth = [[_literal(label)] * len(places) for label in matrix.labels]
     predicted = [[_literal(label) for label in matrix.labels]] * len(places)
@@ -89,7 +93,8 @@ def matrix_chart(matrix: previews.MatrixPreview, *, normalized: str, theme: str)
         "data": [trace],
         "layout": {
             "margin": {"l": 60, "r": 8, "t": 8, "b": 50},
-            "xaxis": {**axis, "title": {"text": "predicted"}},
+            # Slanted, a label ends under its cell; level, Plotly leaves out one that would pass the edge.
+            "xaxis": {**axis, "title": {"text": "predicted"}, "tickangle": -35 if slanted else 0},
             "yaxis": {**axis, "title": {"text": "true"}, "autorange": "reversed"},
         },
     }
