@@ -6,10 +6,12 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, Response, expect
 
 import tracking
 from tests.pages import carried
+from tracking.ui import artifact_tree
 
 from .conftest import StartDashboard
 
@@ -18,6 +20,30 @@ ROW = 33
 
 def open_row(table: Locator, row: int) -> None:
     table.click(position={"x": 40, "y": 32 + ROW * row + 16})
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_click_on_any_place_of_a_name_cell_opens_it(
+    page: Page, start_dashboard: StartDashboard, tmp_path: Path, live: bool
+) -> None:
+    """Of a button in a table only the text takes clicks: beside a short name they were lost."""
+    folder = tmp_path / "store"
+    run = tracking.start_run("digits", store=folder, capture=False)
+    carried.artifact(run, "d/e", b"inside", "text")
+    carried.artifact(run, "f", b"below", "text")
+    if not live:
+        run.finish()
+    dashboard = start_dashboard(folder)
+    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts")
+    tree = page.get_by_test_id("stDataFrame").first
+    expect(tree.get_by_test_id("glide-cell-0-1")).to_have_text("f")
+    tree.click(position={"x": artifact_tree.NAME_WIDTH - 8, "y": 32 + ROW + 16})
+    expect(page.get_by_text("below")).to_be_visible()
+    tree.click(position={"x": artifact_tree.NAME_WIDTH // 2, "y": 32 + 16})
+    expect(tree.get_by_test_id("glide-cell-0-0")).to_have_text("e")
+    tree.click(position={"x": 20, "y": 32 + 16})
+    expect(page.get_by_text("inside")).to_be_visible()
+    run.finish()
 
 
 def test_a_folder_is_downloaded_as_an_archive(

@@ -24,7 +24,8 @@ def rich(store: Store) -> str:
 
 
 def names(app: AppTest) -> list[str]:
-    return list(app.dataframe[0].value["name"])
+    """Return what can be opened, without the spaces that fill the cells."""
+    return [name.rstrip() for name in app.dataframe[0].value["name"]]
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -225,9 +226,12 @@ def test_data_shows_datasets_with_their_other_runs(open_page: OpenPage, store: S
     assert not app.exception and not app.error
     datasets, schema, artifacts = (frame.value for frame in app.dataframe)
     assert datasets["shape"].tolist() == ["1,200 × 2"] * 2
-    assert dict(zip(datasets["name"], datasets["runs"], strict=True)) == {"train": "2", "test": "1"}
+    assert dict(zip(datasets["name"].str.rstrip(), datasets["runs"], strict=True)) == {
+        "train": "2",
+        "test": "1",
+    }
     assert schema.to_numpy().tolist() == [["a", "int64", "0.5", "–"], ["b", "str", "–", "3"]]
-    assert artifacts["name"].tolist() == ["out.txt"]
+    assert artifacts["name"].str.rstrip().tolist() == ["out.txt"]
     assert "first · digits" in [link.label for link in app.page_link]
     assert digest in [code.value for code in app.code]
 

@@ -16,6 +16,8 @@ from tracking.ui.tables import Table, TableColumn
 
 SHOWN: Final = 2_000
 """Rows of one table; a search narrows what is longer."""
+NAME_WIDTH: Final = 216
+"""Pixels. All columns fit beside a preview in a window of 1,440, name and size in one of 900."""
 
 _KINDS: Final = {"roc_curve": "ROC curve", "pr_curve": "PR curve", "json": "JSON"}
 
@@ -30,7 +32,6 @@ class Entry:
         kind: In words.
         size: Bytes, of the last step.
         steps: Those it has, ascending; empty when it has none.
-        digest: Of its bytes, or None for a folder of names.
     """
 
     label: str
@@ -38,7 +39,6 @@ class Entry:
     kind: str
     size: int
     steps: tuple[int, ...] = ()
-    digest: str | None = None
 
 
 def kind_name(kind: str) -> str:
@@ -103,7 +103,7 @@ def file_level(files: Sequence[ArtifactFile], prefix: str) -> list[Entry]:
                 count, total = folders.get(part, (0, 0))
                 folders[part] = count + 1, total + file.size
             else:
-                leaves.append(Entry(part, file.path, "file", file.size, digest=file.digest))
+                leaves.append(Entry(part, file.path, "file", file.size))
     entries = [
         Entry(f"{part}/", f"{prefix}{part}/", format.plural(count, "file"), total)
         for part, (count, total) in folders.items()
@@ -115,21 +115,18 @@ def files_found(files: Sequence[ArtifactFile], text: str) -> list[Entry]:
     """Return the files whose path has the text in it, in any case, on all levels."""
     sought = text.casefold()
     entries = [
-        Entry(file.path, file.path, "file", file.size, digest=file.digest)
-        for file in files
-        if sought in file.path.casefold()
+        Entry(file.path, file.path, "file", file.size) for file in files if sought in file.path.casefold()
     ]
     return sorted(entries, key=_natural)
 
 
 def table(entries: Sequence[Entry]) -> Table:
-    """Return entries as a table; the cell of a digest has all of it."""
+    """Return entries as a table; digests are in the heading of what is open, where all of one has room."""
     columns = {
-        "name": TableColumn("Name", help="Click to open", width="medium"),
+        "name": TableColumn("Name", help="Click to open", width=NAME_WIDTH),
         "size": TableColumn("Size", align="right", width=84),
         "kind": TableColumn("Kind", width=124),
         "steps": TableColumn("Steps", width=96),
-        "digest": TableColumn("Digest", help="sha256; click a cell to see and copy all of it", width=100),
     }
     frame = pd.DataFrame(
         {
@@ -137,7 +134,6 @@ def table(entries: Sequence[Entry]) -> Table:
             "size": pd.Series([float(entry.size) for entry in entries], dtype="float64"),
             "kind": pd.Series([entry.kind for entry in entries], dtype="str"),
             "steps": pd.Series([_steps(entry.steps) for entry in entries], dtype="str"),
-            "digest": pd.Series([entry.digest or "" for entry in entries], dtype="str"),
         }
     )
     if not any(entry.steps for entry in entries):
@@ -154,7 +150,6 @@ def _artifact(group: Sequence[ArtifactRecord], label: str) -> Entry:
         format.plural(shown.files, "file") if folder else kind_name(shown.kind),
         shown.size,
         tuple(sorted(record.step for record in group if record.step is not None)),
-        shown.digest,
     )
 
 

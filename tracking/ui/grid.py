@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +20,10 @@ from tracking.ui.tables import Table, TableColumn
 
 ROW_HEIGHT = 33
 HEADER_HEIGHT = 32
+WIDTHS = {"small": 75, "medium": 200, "large": 400}
+"""Pixels of the widths that Streamlit has names for."""
+NARROWEST_SPACE = 2.5
+"""Pixels of a space in the narrowest font of a cell."""
 
 
 def show(
@@ -28,6 +34,7 @@ def show(
     rows: int = 16,
     on_open: Callable[[int], None] | None = None,
     open_column: str = "name",
+    whole_cell: bool = False,
 ) -> None:
     """Draw a table to read.
 
@@ -38,7 +45,11 @@ def show(
         rows: More than this many scroll inside the table.
         on_open: Called with the row when the cell in `open_column` is pressed.
         open_column: The column whose cells open the row.
+        whole_cell: Whether such a cell can be pressed beside its text, too. Its text then ends in spaces,
+            also where it is copied or exported: not for names that are looked up elsewhere.
     """
+    if on_open is not None and whole_cell:
+        table = _filled(table, open_column)
     st.dataframe(
         _styled(table),
         width="content",  # stretched, a number stands far from its heading, which is always at the left
@@ -97,6 +108,14 @@ def height(length: int, limit: int) -> int:
     """
     shown = limit + 0.5 if length > limit + 2 else max(1, length)
     return HEADER_HEIGHT + int(ROW_HEIGHT * shown) + 2
+
+
+def _filled(table: Table, column: str) -> Table:
+    """Return the table with the texts of a column as wide as the column: of a button only the text is pressed."""
+    width = table.columns[column].width
+    pixels = width if isinstance(width, int) else WIDTHS.get(width or "", WIDTHS["large"])
+    texts = table.frame[column].str.ljust(math.ceil(pixels / NARROWEST_SPACE))
+    return replace(table, frame=table.frame.assign(**{column: texts}))
 
 
 def _open_column(column: TableColumn, key: str, on_open: Callable[[int], None]) -> Any:

@@ -101,7 +101,12 @@ def _tree(run: RunRecord, asked: str, folder: ArtifactRecord | None, files: Sequ
             )
 
     grid.show(
-        artifact_tree.table(shown), alt="Artifacts of the run", key="run.artifacts", on_open=opened, rows=18
+        artifact_tree.table(shown),
+        alt="Artifacts of the run",
+        key="run.artifacts",
+        on_open=opened,
+        rows=18,
+        whole_cell=True,
     )
     if len(shown) < len(entries):
         st.caption(f"{format.count(len(shown))} of {format.count(len(entries))}; a search finds the others.")
@@ -227,13 +232,15 @@ def _heading(store: Store, record: ArtifactRecord, file: ArtifactFile | None, *,
     parts = (
         ["file", size(file.size)]
         if file is not None
-        else [artifact_tree.kind_name(record.kind), size(record.size), record.media_type]
+        else [artifact_tree.kind_name(record.kind), size(record.size)]
     )
+    if file is None and record.kind is not ArtifactKind.FOLDER:  # whose media type is that of our list
+        parts.append(record.media_type)
     parts += [step, f"logged {format.moment(record.created, reader_zone())}"]
     if record.details.get("changed"):
         parts.append("the file changed while it was read")
     st.caption(escape(" · ".join(filter(None, parts))))
-    st.code(record.digest if file is None else file.digest, language=None, width="content")
+    st.code(record.digest if file is None else file.digest, language=None, width="content", wrap_lines=True)
 
 
 def _folder(store: Store, record: ArtifactRecord, heading: DeltaGenerator) -> None:

@@ -48,7 +48,12 @@ def _datasets(store: Store, run: RunRecord, datasets: Sequence[DatasetRecord]) -
         run_state.write({run_state.DATASET: datasets[row].digest})
 
     grid.show(
-        dataset_table(datasets), alt="Datasets that the run used", key="run.datasets", on_open=opened, rows=10
+        dataset_table(datasets),
+        alt="Datasets that the run used",
+        key="run.datasets",
+        on_open=opened,
+        rows=10,
+        whole_cell=True,
     )
     asked = run_state.read(run_state.DATASET)
     chosen = next((dataset for dataset in datasets if dataset.digest == asked), None)
@@ -73,7 +78,7 @@ def _details(store: Store, run: RunRecord, dataset: DatasetRecord) -> None:
             }
         )
         st.caption("Digest of the content")
-        st.code(dataset.digest, language=None, width="content")
+        st.code(dataset.digest, language=None, width="content", wrap_lines=True)
         # The schema of what is no table says what it is made of; statistics are of the whole then.
         if dataset.kind != "frame":
             facts.show({str(name): _made_of(value) for name, value in dataset.schema.items()})
@@ -130,6 +135,7 @@ def _artifacts(run: RunRecord) -> None:
         key="run.data.artifacts",
         on_open=opened,
         rows=10,
+        whole_cell=True,
     )
     if len(names) > len(shown):
         st.caption(
@@ -154,7 +160,7 @@ def dataset_table(datasets: Sequence[DatasetRecord]) -> Table:
             },
             dtype="str",
         ),
-        {
+        columns={
             "name": TableColumn("Dataset", help="Click the name for columns and other runs", width="medium"),
             "shape": TableColumn("Rows × columns", align="right"),
             "kind": TableColumn("Kind"),
@@ -164,9 +170,10 @@ def dataset_table(datasets: Sequence[DatasetRecord]) -> Table:
             ),
             "source": TableColumn("Source"),
             "digest": TableColumn(
-                "Digest", help="Of the content; click a cell to see and copy all of it", width=110
+                "Digest", help="Of the content; click a cell to see and copy all of it", width=124
             ),
         },
+        texts={"digest": [format.shorten(dataset.digest, 13) for dataset in datasets]},
     )
 
 
