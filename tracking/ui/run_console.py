@@ -110,7 +110,9 @@ def _found(lines: Sequence[str], wanted: str) -> None:
     )
     st.caption(f"{count} “{sought}” among {format.count(len(lines))}{shown}")
     if found.lines:
-        with st.container(height=HEIGHT if len(found.lines) > 24 else "content", key="run.console.found"):
+        with st.container(
+            height=HEIGHT if len(found.lines) > 24 else "content", border=False, key="run.console.found"
+        ):
             st.code(numbered(found.lines), language=None, wrap_lines=True)
 
 
@@ -162,7 +164,10 @@ def _page(lines: Sequence[str], *, following: bool) -> None:
             st.caption("follows while the run is live", width="content")
     page = [(place + 1, lines[place]) for place in range(start, end)]
     with st.container(
-        height=HEIGHT if len(page) > 24 else "content", autoscroll=end == total, key="run.console.page"
+        height=HEIGHT if len(page) > 24 else "content",
+        autoscroll=end == total,
+        border=False,
+        key="run.console.page",
     ):
         st.code(numbered(page), language=None, wrap_lines=True)
 
