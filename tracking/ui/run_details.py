@@ -116,6 +116,14 @@ def metrics(run: RunRecord, goals: Mapping[str, Goal]) -> None:
         st.caption('No metric has a goal. tracking.define_metric("accuracy", goal="maximize") gives one.')
 
 
+def what_was_raised(lines: list[str]) -> str:
+    """Return the line of a traceback that names the exception, where its message goes on over several lines."""
+    frames = [place for place, line in enumerate(lines) if line.startswith('  File "')]
+    if not frames:
+        return lines[-1]
+    return next((line for line in lines[frames[-1] + 1 :] if line[:1].strip()), lines[-1])
+
+
 def _times(run: RunRecord) -> str:
     began = format.moment(run.created, reader_zone())
     parts = [began, format.duration(run.duration), run.id]
@@ -133,6 +141,6 @@ def _error(run: RunRecord, error: str) -> None:
     if len(lines) == 1:
         st.error(escape(lines[0]))
         return
-    st.error(escape(format.shorten(lines[-1], 300)))
+    st.error(escape(format.shorten(what_was_raised(lines), 300)))
     with st.expander("Traceback", expanded=run.status is RunStatus.FAILED):
         st.code(error, language="python", height=420 if len(lines) > 18 else "content")
