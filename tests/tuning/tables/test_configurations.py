@@ -70,7 +70,7 @@ def test_every_draw_is_accepted_by_its_estimator(target: TableTarget, name: str)
     one = replace(target, estimators=(name,))
     space, rng = tables.default_space(one), random.Random(7)
     assert {key for _ in range(100) for key in draw(space, rng)} == {param.name for param in space}
-    for _ in range(8):
+    for _ in range(6):
         pipeline = make_pipeline(table, one, draw(space, rng), seed=0)
         # The draw is checked all the same when the fit is short.
         short = {

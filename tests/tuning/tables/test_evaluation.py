@@ -12,7 +12,6 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import cross_val_score
-from threadpoolctl import threadpool_limits
 
 import tracking
 from tests.tuning.tables.mixed_table import draw, mixed_table
@@ -138,24 +137,23 @@ def test_a_short_search_is_no_worse_than_boosting_with_its_defaults(
     kept.to_csv(project / "data.csv", index=False)
     space, rng = tables.default_space(target), random.Random(0)
     tried: list[tuple[float, dict[str, Any]]] = []
-    with threadpool_limits(1):
-        for params in [*tables.default_configurations(target), *(draw(space, rng) for _ in range(4))]:
-            tried.append((tables.evaluate(target, params, project=project), dict(params)))
-        table = tables.load_table(target, project=project)
-        plain = table.features.astype(dict.fromkeys(table.categories, "category"))
-        kind = HistGradientBoostingRegressor if column == "price" else HistGradientBoostingClassifier
-        usual = cross_val_score(
-            kind(categorical_features="from_dtype", random_state=target.seed),
-            plain,
-            table.values,
-            scoring=get_scorer(metric),
-            cv=folds_of(table, target, target.seed),
-        ).mean()
-        best, params = max(tried, key=lambda one: one[0])
-        assert best >= usual
-        with tracking.start_run(store=store_folder, capture=False, strict=True) as run:
-            model = tables.log_refit(target, params, run=run, project=project)
-        back = read_model(store, run.id)
-        assert (back.predict(table.features) == model.predict(table.features)).all()
-        # As the file is read by anybody else: texts, truth values and columns that were left out.
-        assert (back.predict(kept) == model.predict(table.features)).all()
+    for params in [*tables.default_configurations(target), *(draw(space, rng) for _ in range(4))]:
+        tried.append((tables.evaluate(target, params, project=project), dict(params)))
+    table = tables.load_table(target, project=project)
+    plain = table.features.astype(dict.fromkeys(table.categories, "category"))
+    kind = HistGradientBoostingRegressor if column == "price" else HistGradientBoostingClassifier
+    usual = cross_val_score(
+        kind(categorical_features="from_dtype", random_state=target.seed),
+        plain,
+        table.values,
+        scoring=get_scorer(metric),
+        cv=folds_of(table, target, target.seed),
+    ).mean()
+    best, params = max(tried, key=lambda one: one[0])
+    assert best >= usual
+    with tracking.start_run(store=store_folder, capture=False, strict=True) as run:
+        model = tables.log_refit(target, params, run=run, project=project)
+    back = read_model(store, run.id)
+    assert (back.predict(table.features) == model.predict(table.features)).all()
+    # As the file is read by anybody else: texts, truth values and columns that were left out.
+    assert (back.predict(kept) == model.predict(table.features)).all()

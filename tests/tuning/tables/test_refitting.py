@@ -10,7 +10,7 @@ import pytest
 import tracking
 from tests.tuning.tables.mixed_table import mixed_table
 from tracking.artifacts.model_examples import decode_example
-from tracking.artifacts.models import ALLOWED, read_model
+from tracking.artifacts.models import ALLOWED, encode_model, read_model
 from tracking.errors import TrackingError
 from tracking.tuning import tables
 from tracking.tuning.definition import TableTarget
@@ -47,6 +47,16 @@ def test_models_come_back_the_same(
     (record,) = [each for each in store.artifacts(run.id) if each.kind == "model"]
     assert set(record.details["types"]) <= set(ALLOWED)
     assert record.details["versions"].keys() >= {"scikit-learn", "skops", "numpy", "python"}
+
+
+def test_nothing_is_allowed_that_no_estimator_needs(project: Path) -> None:
+    found: set[str] = set()
+    for name in tables.NAMES:
+        target = TableTarget("answer", "neg_log_loss", file="data.csv", estimators=(name,), folds=3)
+        for solver in ("adam", "sgd") if name == "mlp" else ("",):
+            params = {**SMALL, **({"mlp.solver": solver} if solver else {})}
+            found |= set(encode_model(tables.refit(target, params, project=project)).details["types"])
+    assert found == set(ALLOWED)
 
 
 def test_data_that_never_were_seen_are_predicted(project: Path) -> None:
