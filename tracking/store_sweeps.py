@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tracking.database import study_queries, sweep_queries
 from tracking.errors import NotFound
 from tracking.store_studies import StoreStudies
@@ -46,3 +48,25 @@ class StoreSweeps(StoreStudies):
             if study is not None and study not in names:
                 raise NotFound(f"The sweep {name!r} has no study {study!r}. It has: {', '.join(names)}.")
             return study_queries.trial_records(connection, study or names[-1], first=first, limit=limit)
+
+    def trial_log(self, name: str, trial: int, repeat: int | None = None) -> tuple[Path, int]:
+        """Return where a trial's output is kept, if it is, and the trial's number in the study that ran it.
+
+        Args:
+            name: Of the sweep.
+            trial: Number of the trial in its present study; one that was taken over printed in an earlier one.
+            repeat: Which repeat, from 0, where a trial is run several times.
+
+        Raises:
+            NotFound: There is no such sweep or trial.
+        """
+        with self._reading(drain=False) as connection:
+            chain = sweep_queries.chain_of(connection, name)
+            found = study_queries.trial_records(connection, chain[-1].name, first=trial, limit=1)
+            if not found or found[0].number != trial:
+                raise NotFound(f"There is no trial {trial} in the sweep {name!r}.")
+            run = found[0].run
+            study, number = (run and study_queries.trial_of_run(connection, run)) or (chain[-1].name, trial)
+            place = study_queries.study_number(connection, study)
+        file = f"trial-{number}{'' if repeat is None else f'.{repeat}'}.log"
+        return self.location.logs / "sweeps" / str(place) / file, number

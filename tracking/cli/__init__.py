@@ -9,4 +9,7 @@ from tracking.cli import history as history  # isort: skip
 from tracking.cli import export as export  # isort: skip
 from tracking.cli import merge as merge  # isort: skip
 from tracking.cli import care as care  # isort: skip
+from tracking.cli import sweep_files as sweep_files  # isort: skip
+from tracking.cli import sweep_reading as sweep_reading  # isort: skip
+from tracking.cli import sweep_steering as sweep_steering  # isort: skip
 from tracking.cli.app import run as run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -104,10 +105,20 @@ def chains(connection: Connection) -> list[list[SweepStudy]]:
 
 def chain_of(connection: Connection, name: str) -> list[SweepStudy]:
     """Return the studies of one sweep, by its name or that of any of them; raises NotFound."""
-    for chain in chains(connection):
+    found = chains(connection)
+    for chain in found:
         if any(study.name == name for study in chain):
             return chain
-    raise NotFound(f"There is no sweep {name!r} in this store. store.sweeps() lists them.")
+    raise no_such(name, [chain[0].name for chain in found])
+
+
+def no_such(name: str, names: Sequence[str]) -> NotFound:
+    """Return the error for a sweep that there is none of, with names that are close."""
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return NotFound(
+        f"There is no sweep {name!r:.120} in this store.{hint} store.sweeps() and tracking sweep list have them."
+    )
 
 
 def count_trials(connection: Connection, study: int, state: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,7 +56,7 @@ def state_of(
     return (
         SweepState.INTERRUPTED,
         "Its supervisor is gone: it was killed, or the machine went down."
-        f"{still} To go on: tracking sweep resume {name}",
+        f"{still} To go on: tracking sweep resume {shlex.quote(name)}",
     )
 
 

@@ -40,9 +40,11 @@ class StudyDraft:
     def __init__(self, directions: Sequence[StudyDirection]) -> None:
         self._memory = _Memory()
         self._directions = list(directions)
-        storage = JournalStorage(self._memory)
-        storage.create_new_study(self._directions, "draft")
-        self._storage = storage
+        # Said here: by the storage's own call Optuna would log that a study of this name was made.
+        numbers = [direction.value for direction in self._directions]
+        header = {"op_code": OpCode.CREATE_STUDY.value, "study_name": "draft", "directions": numbers}
+        self._memory.ops.append({"worker_id": "", **header})
+        self._storage = JournalStorage(self._memory)
 
     def set_attributes(self, values: Mapping[str, Any]) -> None:
         """Set attributes that the sweep keeps with the study."""

@@ -80,6 +80,8 @@ def _other(old: ParamSpace, values: Mapping[str, Any]) -> ParamSpace:
                     f"{old.name!r} is a whole number; {key} cannot be {given[key]!r}. Give an int."
                 )
             given[key] = int(given[key])
+        elif key in given and old.kind is ParamKind.FLOAT:
+            given[key] = float(given[key])
     if given.get("log") and old.step is not None and "step" not in given:
         given["step"] = None
     return replace(old, **given)

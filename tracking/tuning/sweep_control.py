@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from tracking.config import StoreLocation
@@ -107,7 +108,7 @@ def _check_budget(sweep: Sweep, record: SweepRecord) -> None:
     budget = sweep.definition.budget
     waiting = record.trials["waiting"]
     if budget.trials is not None and record.done >= budget.trials:
-        ways = f"tracking sweep add {sweep.name} --trials 10"
+        ways = f"tracking sweep add {shlex.quote(sweep.name)} --trials 10"
         raise RunStateError(
             f"The budget of {sweep.name!r} is used: {record.done} of {budget.trials} trials."
             f"{f' {waiting} wait.' if waiting else ''} To go on: {ways}"
@@ -115,7 +116,7 @@ def _check_budget(sweep: Sweep, record: SweepRecord) -> None:
     if budget.seconds is not None and record.elapsed is not None and record.elapsed >= budget.seconds:
         raise RunStateError(
             f"The time of {sweep.name!r} is used: {record.elapsed:.0f} of {budget.seconds:g} s. "
-            f"To go on: tracking sweep add {sweep.name} --time 1h"
+            f"To go on: tracking sweep add {shlex.quote(sweep.name)} --time 1h"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -109,7 +110,7 @@ def _taken(name: str, names: set[str], is_sweep: bool) -> str:
     stem, number = re.sub(r"-\d{1,6}$", "", name), 2
     while f"{stem}-{number}" in names:
         number += 1
-    go_on = f", or go on with that one: tracking sweep resume {name}" if is_sweep else ""
+    go_on = f", or go on with that one: tracking sweep resume {shlex.quote(name)}" if is_sweep else ""
     return (
         f"There is a study {name!r} in this store already. "
         f"Take another name, such as {f'{stem}-{number}'!r}{go_on}."

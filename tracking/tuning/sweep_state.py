@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from tracking.database.opening import open_database
 from tracking.database.study_journal import Journals
 from tracking.database.study_ops import Op, OpCode
 from tracking.database.sweep_queries import SweepStudy
-from tracking.errors import NotFound, RunStateError, StoreBusy
+from tracking.errors import RunStateError, StoreBusy
 from tracking.spool.lock import FileLock, try_lock
 from tracking.sweep_records import DEFINITION, EDIT, OUTCOME, PROJECT, WANTED, SweepRecord
 from tracking.tuning.definition import (
@@ -192,19 +191,9 @@ def find(engines: Engines, location: StoreLocation, name: str) -> Sweep:
         InvalidDefinition: Its definition was written by another Podium, and cannot be read.
     """
     with engines.reading() as connection:
-        chains = sweep_queries.chains(connection)
-    for chain in chains:
-        if any(study.name == name for study in chain):
-            definition = read_definition(str(chain[-1].definition.get("text", "")))
-            return Sweep(location, engines, tuple(chain), definition)
-    raise no_such(name, [chain[0].name for chain in chains])
-
-
-def no_such(name: str, names: list[str]) -> NotFound:
-    """Return the error for a sweep that there is none of, with names that are close."""
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    return NotFound(f"There is no sweep {name!r:.120} in this store.{hint} tracking sweep list shows them.")
+        chain = sweep_queries.chain_of(connection, name)
+    definition = read_definition(str(chain[-1].definition.get("text", "")))
+    return Sweep(location, engines, tuple(chain), definition)
 
 
 @contextmanager

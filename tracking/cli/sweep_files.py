@@ -1,0 +1,269 @@
+"""Commands that begin with a definition file: make one, check it, start it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tracking.cli.app import EXIT_ERROR, StoreOption
+from tracking.cli.sweep import JsonOption, sweep_app
+from tracking.cli.sweep_reading import leave
+from tracking.cli.sweep_watch import follow as follow_sweep
+from tracking.cli.terminal import TextTable, output, say
+from tracking.config import locate_store
+from tracking.errors import InvalidDefinition, InvalidValue, NotFound, Problem
+from tracking.exports.cells import json_text, printable
+
+if TYPE_CHECKING:
+    from tracking.tuning.definition import SweepDefinition
+    from tracking.tuning.targets.options import FoundTarget
+
+READ_LIMIT = 1 << 20
+
+FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="The definition, TOML; - reads stdin.")]
+
+
+@sweep_app.command()
+def check(file: FileArgument, store: StoreOption = None, json: JsonOption = False) -> None:
+    """Check a definition file against its target; nothing is run. Exit code 2 when it has problems."""
+    problems, definition, _ = _checked(file, locate_store(store).project)
+    with output() as out:
+        if json:
+            said = None if definition is None or problems else plan(definition)
+            out.write(
+                json_text({"ok": not problems, "problems": [_plain(each) for each in problems], "plan": said})
+            )
+            out.write("\n")
+        elif problems:
+            for each in problems:
+                out.write(_placed(file, each) + "\n")
+        elif definition is not None:
+            out.write(printable(plan(definition)) + "\n")
+    if problems:
+        raise typer.Exit(EXIT_ERROR)
+    if definition is not None and not json:
+        _say_taken(definition, store)
+
+
+@sweep_app.command()
+def start(
+    file: FileArgument,
+    store: StoreOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it has ended.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Start the sweep of a definition file. It goes on when this terminal is closed."""
+    import tracking
+    from tracking.cli.sweep_text import record_json
+    from tracking.tuning import sweeps
+
+    location = locate_store(store)
+    problems, definition, text = _checked(file, location.project)
+    if problems or definition is None:
+        for each in problems:
+            print(_placed(file, each), file=sys.stderr)
+        raise typer.Exit(EXIT_ERROR)
+    record = sweeps.start(location, definition, project=location.project, text=text)
+    taken = f" It knows {record.taken_over:,} earlier runs." if record.taken_over else ""
+    with output() as out:
+        if json and not follow:
+            out.write(json_text(record_json(record)) + "\n")
+            return
+        if follow:
+            say(f"{record.name} has started.{taken}")
+            with tracking.open_store(location.root) as opened:
+                leave(follow_sweep(opened, record.name, out, json=json))
+            return
+        out.write(printable(f"{record.name} has started.{taken}") + "\n")
+        out.write(printable(f"To watch it: tracking sweep status {shlex.quote(record.name)} --follow") + "\n")
+
+
+@sweep_app.command()
+def targets(store: StoreOption = None, json: JsonOption = False) -> None:
+    """List what can be tuned in the project: scripts, marked functions, Optuna objectives. Nothing is run."""
+    from tracking.tuning.targets.discovery import discover
+
+    found = discover(locate_store(store).project)
+    with output() as out:
+        if json:
+            for each in found.targets:
+                out.write(json_text(_target(each)) + "\n")
+            for problem in found.problems:
+                say(problem)
+            return
+        if found.targets:
+            TextTable(out, ("target", "kind", "options", "about"), whole=1).add(
+                [
+                    (
+                        _place(each),
+                        str(each.kind),
+                        ", ".join(option.name for option in each.options) + ("" if each.complete else ", …"),
+                        each.description,
+                    )
+                    for each in found.targets
+                ]
+            )
+        for problem in found.problems:
+            say(problem)
+        if not found.targets:
+            say(
+                "Nothing here can be tuned: no script with options, no @tracking.tunable function, no objective."
+            )
+
+
+@sweep_app.command()
+def init(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="train.py, or train.py:function.")],
+    store: StoreOption = None,
+    metric: Annotated[str, typer.Option("--metric", help="What the target logs or returns.")] = "",
+    goal: Annotated[str, typer.Option("--goal", help="maximize or minimize.")] = "",
+) -> None:
+    """Print a definition file for a target, to be redirected to a file and edited."""
+    from tracking.tuning.definition_text import definition_text
+
+    if goal not in ("", "maximize", "minimize"):
+        raise InvalidValue(f"--goal {goal!r:.80} must be maximize or minimize.")
+    project = locate_store(store).project
+    found = _found(project, target)
+    text = definition_text(_first_definition(found, metric or "loss", goal or "minimize"))
+    with output() as out:
+        for note in found.why_not:
+            out.write(f"# {printable(note)}\n")
+        if not metric:
+            out.write(
+                f"# Say under [[objectives]] which metric {printable(found.path)} logs, and its goal.\n"
+            )
+        out.write(printable(text, lines=True))
+
+
+def plan(definition: SweepDefinition) -> str:
+    """Return one plain sentence of what a sweep would do."""
+    from tracking.tuning.definition import ParamKind
+    from tracking.tuning.sweep_state import target_text
+    from tracking.ui import format
+
+    budget = definition.budget
+    names = [param.name for param in definition.space if param.kind is not ParamKind.FIXED]
+    most = []
+    if budget.trials is not None:
+        most.append(format.plural(budget.trials, "trial"))
+    if budget.seconds is not None:
+        most.append(format.duration(budget.seconds))
+    times = "" if definition.repeats is None else f", each run {len(definition.repeats.values)} times"
+    params = f"{len(names)} param{'s' * (len(names) != 1)} ({', '.join(names[:8])}{', …' * (len(names) > 8)})"
+    what = " and ".join(f"{each.goal.value} {each.metric}" for each in definition.objectives)
+    space = params if names else "params that the objective draws itself"
+    pruner = "" if definition.pruner.name == "none" else f", pruned by {definition.pruner.name}"
+    return (
+        f"{definition.name} would run up to {' or '.join(most)} of {target_text(definition.target)}, "
+        f"{definition.workers} at a time{times}: {definition.sampler.name} over {space}{pruner}, to {what}."
+    )
+
+
+def _checked(file: str, project: Path) -> tuple[list[Problem], SweepDefinition | None, str]:
+    from tracking.tuning.definition_file import read_definition
+    from tracking.tuning.target_checks import check_target
+
+    if file == "-":
+        data = sys.stdin.buffer.read(READ_LIMIT)
+    else:
+        with open(file, "rb") as opened:
+            data = opened.read(READ_LIMIT)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return [Problem(line, "", "The file is not UTF-8. Save it as UTF-8.")], None, ""
+    try:
+        definition = read_definition(text)
+    except InvalidDefinition as error:
+        return list(error.problems), None, text
+    return check_target(definition, project), definition, text
+
+
+def _say_taken(definition: SweepDefinition, store: str | None) -> None:
+    import tracking
+
+    location = locate_store(store)
+    if location.database.exists():
+        with tracking.open_store(location.root) as opened:
+            if any(each.name == definition.name for each in opened.studies()):
+                say(
+                    f"There is a study {definition.name!r} in the store already: to start this, take another name."
+                )
+
+
+def _placed(file: str, problem: Problem) -> str:
+    place = printable(file) + (f":{problem.line}" if problem.line is not None else "")
+    return f"{place}: {printable(problem.field + ': ' if problem.field else '')}{printable(problem.sentence)}"
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return {"line": problem.line, "field": problem.field, "sentence": problem.sentence}
+
+
+def _place(found: FoundTarget) -> str:
+    return found.path if str(found.kind) == "script" else f"{found.path}:{found.name}"
+
+
+def _target(found: FoundTarget) -> dict[str, Any]:
+    return {
+        "target": _place(found),
+        "kind": str(found.kind),
+        "description": found.description,
+        "literal": found.literal,
+        "why_not": found.why_not,
+        "logs": found.logs,
+        "options": [
+            {
+                "name": option.name,
+                "type": option.type,
+                "default": option.default,
+                "choices": option.choices,
+                "required": option.required,
+                "help": option.help,
+            }
+            for option in found.options
+        ],
+    }
+
+
+def _found(project: Path, target: str) -> FoundTarget:
+    import difflib
+
+    from tracking.tuning.targets.discovery import discover
+
+    path, _, function = target.partition(":")
+    absolute = Path(path).resolve()
+    if absolute.is_relative_to(project.resolve()) and absolute.exists():
+        path = absolute.relative_to(project.resolve()).as_posix()
+    wanted = f"{path}:{function}" if function else path
+    found = discover(project)
+    places = {_place(each): each for each in found.targets}
+    if wanted in places:
+        return places[wanted]
+    close = difflib.get_close_matches(wanted, places, n=3, cutoff=0.4)
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    why = next((f" {problem}" for problem in found.problems if path in problem), "")
+    raise NotFound(f"{wanted} is no target in {project}.{why}{hint} tracking sweep targets lists them.")
+
+
+def _first_definition(found: FoundTarget, metric: str, goal: str) -> SweepDefinition:
+    from tracking.records import Goal
+    from tracking.tuning.definition import Budget, FunctionTarget, Objective, ScriptTarget, SweepDefinition
+    from tracking.tuning.targets.ranges import space_of
+
+    kind = str(found.kind)
+    return SweepDefinition(
+        name=Path(found.path).stem if kind == "script" else found.name,
+        target=ScriptTarget(found.path)
+        if kind == "script"
+        else FunctionTarget(found.path, found.name, kind == "objective"),
+        space=() if kind == "objective" else space_of(found),
+        objectives=(Objective(metric, Goal(goal)),),
+        budget=Budget(trials=30),
+    )

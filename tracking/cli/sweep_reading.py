@@ -1,0 +1,181 @@
+"""Commands that say what sweeps there are and how they stand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracking.cli.app import StoreOption, existing_store
+from tracking.cli.sweep import JsonOption, NameArgument, sweep_app
+from tracking.cli.sweep_text import COLUMNS, pairs, param_text, record_json, row, status_lines
+from tracking.cli.sweep_watch import follow as follow_sweep
+from tracking.cli.terminal import TextTable, output, say
+from tracking.errors import InvalidValue, NotFound
+from tracking.exports.cells import json_text, printable
+from tracking.sweep_records import SweepState
+
+EXIT_ENDED_BADLY = 1
+
+
+@sweep_app.command("list")
+def list_sweeps(store: StoreOption = None, json: JsonOption = False) -> None:
+    """List the sweeps, the newest first."""
+    with existing_store(store) as opened, output() as out:
+        records = opened.sweeps()
+        if json:
+            for record in records:
+                out.write(json_text(record_json(record)) + "\n")
+            return
+        if not records:
+            say(
+                "No sweeps. To start one: tracking sweep init SCRIPT > sweep.toml; tracking sweep start sweep.toml"
+            )
+            return
+        TextTable(out, COLUMNS, numeric=(2, 4), whole=1).add([row(record) for record in records])
+
+
+@sweep_app.command()
+def status(
+    name: NameArgument,
+    store: StoreOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until it has ended.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show how far a sweep is: progress, the best trial, failures by cause.
+
+    With --follow the exit code is 1 where it failed or was interrupted.
+    """
+    with existing_store(store) as opened, output() as out:
+        if follow:
+            leave(follow_sweep(opened, name, out, json=json))
+            return
+        record = opened.sweep(name)
+        text = json_text(record_json(record)) if json else "\n".join(status_lines(record, out))
+        out.write(text + "\n")
+
+
+def leave(state: SweepState) -> None:
+    """End the command by how a sweep ended."""
+    if state in (SweepState.FAILED, SweepState.INTERRUPTED):
+        sys.stdout.flush()
+        raise typer.Exit(EXIT_ENDED_BADLY)
+
+
+@sweep_app.command()
+def show(
+    name: NameArgument,
+    store: StoreOption = None,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="The definition file alone, to start another.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show a sweep whole: how it stands, its definition, its edits."""
+    if toml and json:
+        raise InvalidValue("--toml and --json: take one of them.")
+    with existing_store(store) as opened, output() as out:
+        record = opened.sweep(name)
+        if json:
+            out.write(json_text(record_json(record, whole=True), indent=2) + "\n")
+            return
+        if toml:
+            out.write(printable(record.text, lines=True).rstrip("\n") + "\n")
+            return
+        out.write("\n".join(status_lines(record, out)) + "\n\n")
+        for key, value in pairs(record).items():
+            if value:
+                out.write(f"{key:<11} {printable(value)}\n")
+        if record.edits:
+            out.write("\nedits\n")
+            for edit in record.edits:
+                at = edit.at.strftime("%Y-%m-%d %H:%M:%S")
+                out.write(f"  {at}  before trial {edit.trial}  {printable(edit.sentence)}\n")
+        out.write("\ndefinition\n")
+        for each in printable(record.text, lines=True).rstrip("\n").split("\n"):
+            out.write(f"  {each}".rstrip() + "\n")
+
+
+@sweep_app.command()
+def trials(
+    name: NameArgument,
+    store: StoreOption = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many of the newest; 0 for all.")] = 50,
+    study: Annotated[str | None, typer.Option("--study", help="An earlier study of the sweep.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the trials of a sweep; what their runs carry is exported by: tracking export -e EXPERIMENT."""
+    with existing_store(store) as opened, output() as out:
+        record = opened.sweep(name)
+        found = opened.sweep_trials(name, study=study)
+        rows = found[-limit:] if limit else found
+        if json:
+            for each in rows:
+                about = {
+                    "number": each.number,
+                    "state": each.state,
+                    "values": each.values,
+                    "params": each.params,
+                    "run": each.run,
+                    "started": each.started,
+                    "completed": each.completed,
+                    "duration": each.duration,
+                    "attributes": each.attributes,
+                }
+                out.write(json_text(about) + "\n")
+            return
+        from tracking.ui import format
+
+        params = list(dict.fromkeys(name for each in rows for name in each.params))
+        metrics = [objective.metric for objective in record.objectives]
+        header = ["trial", "state", *metrics, *params, "duration", "run"]
+        table = TextTable(out, header, numeric=[0, *range(2, len(header) - 1)], whole=2)
+        if rows:
+            table.add(
+                [
+                    [
+                        str(each.number),
+                        each.state,
+                        *(format.number(value) for value in each.values or [None] * len(metrics)),
+                        *(param_text(each.params[key]) if key in each.params else "" for key in params),
+                        "" if each.duration is None else format.duration(each.duration),
+                        each.run or "",
+                    ]
+                    for each in rows
+                ]
+            )
+        if len(rows) < len(found):
+            say(f"{len(rows):,} of {len(found):,} trials; --limit 0 for all.")
+        elif not rows:
+            say("No trials yet.")
+
+
+@sweep_app.command()
+def log(
+    name: NameArgument,
+    trial: Annotated[int, typer.Argument(min=0, help="Number of the trial.")],
+    store: StoreOption = None,
+    repeat: Annotated[
+        int | None, typer.Option(min=0, help="Which repeat, from 0, where a trial is run several times.")
+    ] = None,
+) -> None:
+    """Print what a trial printed."""
+    from tracking.tuning.execution.logs import read_log
+
+    with existing_store(store) as opened, output() as out:
+        path, number = opened.trial_log(name, trial, repeat)
+        try:
+            text = read_log(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(_no_log(path, number, repeat)) from None
+        out.write(printable(text.decode("utf-8", "replace"), lines=True))
+
+
+def _no_log(path: Path, trial: int, repeat: int | None) -> str:
+    others = sorted(path.parent.glob(f"trial-{trial}.*.log")) if path.parent.is_dir() else []
+    if others and repeat is None:
+        return f"Trial {trial} was run {len(others)} times: say which with --repeat 0 to {len(others) - 1}."
+    which = "" if repeat is None else f", repeat {repeat},"
+    return f"Trial {trial}{which} has printed nothing that was kept: it has not begun, or ran elsewhere."
