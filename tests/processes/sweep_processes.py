@@ -25,6 +25,7 @@ from tracking.tuning.storage import StudyStorage
 GOES_ON = """
 name = "{name}"
 workers = {workers}
+{general}
 [target]
 {target}
 {space}
@@ -56,10 +57,11 @@ class SweepProcesses:
         workers: int = 1,
         more: str = "",
         metric: str = "accuracy",
+        general: str = "",
     ) -> SweepProcesses:
         """Make the study of a sweep whose definition is `text`, or follows from the rest."""
         text = text or GOES_ON.format(
-            name="s", workers=workers, target=target, space=space, more=more, metric=metric
+            name="s", workers=workers, target=target, space=space, more=more, metric=metric, general=general
         )
         definition = read_definition(text)
         self.name = definition.name
