@@ -255,6 +255,24 @@ def git_environment() -> dict[str, str]:
     }
 
 
+_FOR_READERS = frozenset(
+    "PATH HOME TMPDIR LANG TZ TZDIR PYTHONTZPATH PYTHONPATH PYTHONHOME PYTHONUSERBASE VIRTUAL_ENV CONDA_PREFIX "
+    "LD_LIBRARY_PATH DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH".split()
+)
+
+
+def reader_environment() -> dict[str, str]:
+    """Return the environment for a process that reads one file: where Python and its libraries are, and no keys.
+
+    Its libraries are told to take no memory in advance, as that of the process is bounded.
+    """
+    kept = {
+        name: value for name, value in os.environ.items() if name in _FOR_READERS or name.startswith("LC_")
+    }
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**kept, **threads, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+
+
 def launch_key() -> str | None:
     """Return the dashboard key that the launcher handed to this process, if any."""
     return os.environ.get("TRACKING_KEY") or None

@@ -72,6 +72,7 @@ class StoreCarried(StoreHandle):
             NotFound: There is no such run, artifact or file, or its bytes are missing.
             ArtifactDamaged: The bytes are not those that were logged; the message names run and file.
             InvalidValue: The name cannot be one, or a folder was asked for without a path.
+            TrackingError: The process that reads a Parquet file cannot be started, or the system ended it.
         """
         from tracking.artifacts.previews import preview  # scripts that only query do not need it
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 DISTINCT = 1_000
 """Distinct values are counted up to this many."""
 TOP = 5
+STATISTICS = ("count", "missing", "distinct", "min", "max", "mean", "std", "infinite", "longest", "top")
+"""All that a column may be told of; see `ColumnStatistics`."""
 _TEXT = 100
 _SAMPLE = 4_096
 

@@ -84,6 +84,7 @@ def preview(file: BinaryIO, record: ArtifactRecord, *, path: str | None = None) 
 
     Raises:
         OSError: The file cannot be read. Bytes of any content raise nothing.
+        TrackingError: The process that reads Parquet cannot be started, or the system ended it.
     """
     if record.kind is ArtifactKind.MODEL and path is None and (facts := model_facts(record.details)):
         return JsonPreview(facts, note=MODEL_NOTE)

@@ -1,65 +1,64 @@
-"""First rows and column statistics of Parquet and CSV files, in bounded time and memory."""
+"""First rows and column statistics of Parquet and CSV files, in bounded time and memory.
+
+Parquet is read by a process of its own, `tracking.artifacts.parquet_reader`: a damaged file may end that one.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tracking.artifacts.column_sources import chunk_of_arrow, chunk_of_series
-from tracking.artifacts.column_statistics import ColumnStatistics
+from tracking.artifacts.column_sources import chunk_of_series
+from tracking.artifacts.column_statistics import STATISTICS, TOP, ColumnStatistics
+from tracking.artifacts.parquet_reader import CELL, COLUMNS, COUNTED, DAMAGED, ROWS, TYPE, cell_text
+from tracking.artifacts.preview_process import ReaderFailed, ReaderTooSlow, ask_reader
 from tracking.artifacts.preview_records import ColumnPreview, TablePreview
 from tracking.errors import InvalidValue, MissingDependency
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
-ROWS = 200
-COLUMNS = 100
-COUNTED = 100_000
-CELL = 500
 CSV_BYTES = 4 << 20
 CSV_COLUMNS = 5_000
 LINE = 100_000
-_CHUNK_BYTES = 512 << 20
-"""A column of one row group may unpack to this much, page by page; a larger one is not read."""
-_ALL_BYTES = 4 << 30
-_TEXT_BYTES = 64 << 20
-_DELTA_BYTES = 1 << 16
 _DELIMITERS = ",\t;|"
+_READER = "tracking.artifacts.parquet_reader"
+_MARKS = (b"PAR1", b"PARE")
+_ALLOWED: dict[str, tuple[type, ...]] = {
+    "text": (str, type(None)),
+    "time": (int, type(None)),
+    "bool": (bool, type(None)),
+    **dict.fromkeys(("float16", "float32", "float64"), (float,)),
+    **{f"{sign}int{bits}": (int,) for sign in ("", "u") for bits in (8, 16, 32, 64)},
+}
 
 
 def preview_parquet(file: BinaryIO) -> TablePreview:
-    """Return the beginning of a Parquet file.
-
-    What pandas wrote into its metadata is not looked at.
+    """Return the beginning of a Parquet file, read by a process of its own.
 
     Raises:
         InvalidValue: It is no Parquet file, is cut off or is damaged.
-        MissingDependency: pyarrow is not installed.
+        MissingDependency: pyarrow or pandas is not installed.
+        TrackingError: The process cannot be started, or the system ended it.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise MissingDependency("Parquet files are shown with pyarrow: pip install pyarrow") from None
-    try:
-        limits: Any = {"thrift_string_size_limit": 16 << 20, "thrift_container_size_limit": 1 << 20}
-        schema = pq.ParquetFile(file, **limits).schema_arrow
-        # Texts stay as the file has them: each different one once, however many rows say it.
-        texts = [field.name for field in schema if _is_text(field.type)]
-        return _parquet(
-            pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 20, **limits),
-            schema,
+    size = file.seek(0, 2)
+    file.seek(0)
+    head = file.read(4)
+    file.seek(max(0, size - 4))
+    if size < 12 or head not in _MARKS or file.read(4) != head:
+        raise InvalidValue(
+            "This Parquet file cannot be read: it does not begin and end as one; it may be cut off."
         )
-    except InvalidValue:
-        raise
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        raise InvalidValue(f"This Parquet file cannot be read: {str(error)[:200]}") from None
+    try:
+        return table_of_answer(ask_reader(file, _READER))
+    except ReaderTooSlow:
+        raise InvalidValue(
+            "This Parquet file takes longer to read than a preview may; it can be downloaded."
+        ) from None
+    except ReaderFailed:
+        raise InvalidValue(DAMAGED) from None
 
 
 def preview_csv(file: BinaryIO, *, delimiter: str | None = None) -> TablePreview:
@@ -108,137 +107,91 @@ def preview_csv(file: BinaryIO, *, delimiter: str | None = None) -> TablePreview
     return TablePreview(_shown(frame), rows, columns, tuple(schema), len(frame))
 
 
-def _parquet(source: pq.ParquetFile, schema: pa.Schema) -> TablePreview:
-    metadata = source.metadata
-    names = _readable(source)
-    first: dict[str, list[Any]] = {}
-    told = {name: ColumnStatistics() for name in names}
-    unclear: set[str] = set()
-    counted = 0
-    if names:
-        for batch in source.iter_batches(batch_size=4096, columns=names, use_threads=False):
-            if not first:
-                first = {name: [batch.column(at)] for at, name in enumerate(batch.schema.names)}
-            for at, name in enumerate(batch.schema.names):
-                if name in told and name not in unclear:
-                    _count(told[name], batch.column(at), name, unclear)
-            counted += batch.num_rows
-            if counted >= COUNTED:
-                break
-    shown = [field for field in schema if field.name in told]
-    columns = {field.name: _cells(first[field.name][0][:ROWS]) for field in shown if field.name in first}
-    frame = _pandas().DataFrame(columns or {field.name: [] for field in shown})
-    previews = tuple(
-        ColumnPreview(field.name, _type_name(field.type), told[field.name].result()) for field in shown
+def table_of_answer(answer: Any) -> TablePreview:
+    """Return the table that `parquet_reader` tells of.
+
+    Raises:
+        InvalidValue, MissingDependency: As it says.
+        ReaderFailed: It says anything that no reader of ours would: its memory was damaged.
+    """
+    if not isinstance(answer, dict) or len(answer) != 1:
+        raise ReaderFailed("The answer is none.")
+    ((verdict, told),) = answer.items()
+    if verdict in ("refused", "missing") and isinstance(told, str) and len(told) <= 1_000:
+        raise InvalidValue(told) if verdict == "refused" else MissingDependency(told)
+    if verdict != "table" or not isinstance(told, dict) or not _is_table(told):
+        raise ReaderFailed("The table is none.")
+    try:
+        frame = _pandas().DataFrame(
+            {each["name"]: _column(each["kind"], each["cells"]) for each in told["schema"]}
+        )
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ReaderFailed(f"The cells make no column: {error}") from None
+    schema = (ColumnPreview(each["name"], each["type"], each["statistics"]) for each in told["schema"])
+    return TablePreview(
+        _shown(frame), told["rows"], told["columns"], tuple(schema), told["counted"], note=told["note"]
     )
-    note = ""
-    if len(names) < min(len(schema), COLUMNS):
-        note = "Columns of the same name, or larger than a preview reads, are left out."
-    return TablePreview(_shown(frame), metadata.num_rows, len(schema), previews, counted, note=note)
 
 
-def _readable(source: pq.ParquetFile) -> list[str]:
-    """Return the columns to read: the first 100 that are neither ambiguous nor huge."""
-    metadata, names = source.metadata, source.schema_arrow.names
-    repeated = Counter(names)
-    sizes: dict[str, int] = {}
-    for group in range(min(metadata.num_row_groups, 8)):
-        row_group = metadata.row_group(group)
-        for at in range(min(row_group.num_columns, 10 * COLUMNS)):
-            column = row_group.column(at)
-            name = column.path_in_schema.partition(".")[0]
-            if "DELTA_BYTE_ARRAY" in column.encodings and column.total_uncompressed_size > _DELTA_BYTES:
-                sizes[name] = _ALL_BYTES  # each text may repeat all of the one before it
-            sizes[name] = max(sizes.get(name, 0), column.total_uncompressed_size)
-    kept, total = [], 0
-    for name in names:
-        size = sizes.get(name, 0)
-        # iter_batches takes a dot for a path into a nested column.
-        if repeated[name] > 1 or size > _CHUNK_BYTES or total + size > _ALL_BYTES or "." in name:
-            continue
-        kept.append(name)
-        total += size
-        if len(kept) == COLUMNS:
-            break
-    return kept
+def _is_table(told: dict[str, Any]) -> bool:
+    numbers = [told.get(name) for name in ("rows", "columns", "counted")]
+    schema, note = told.get("schema"), told.get("note")
+    return (
+        all(type(number) is int and number >= 0 for number in numbers)
+        and isinstance(note, str)
+        and len(note) <= 1_000
+        and isinstance(schema, list)
+        and len(schema) <= COLUMNS
+        and all(isinstance(each, dict) and _is_column(each) for each in schema)
+        and len({each["name"] for each in schema}) == len(schema)
+        and len({len(each["cells"]) for each in schema}) <= 1
+    )
 
 
-def _count(told: ColumnStatistics, array: pa.Array[Any], name: str, unclear: set[str]) -> None:
-    try:
-        if _unpacked_bytes(array) > _TEXT_BYTES:
-            raise InvalidValue("The texts are too long to be counted.")
-        told.add(chunk_of_arrow(array))
-    except InvalidValue:
-        unclear.add(name)
+def _is_column(told: dict[str, Any]) -> bool:
+    name, kind, about, cells = (told.get(key) for key in ("name", "type", "statistics", "cells"))
+    return (
+        isinstance(name, str)
+        and isinstance(kind, str)
+        and len(kind) <= TYPE
+        and isinstance(about, dict)
+        and str(told.get("kind")) in _ALLOWED
+        and isinstance(cells, list)
+        and len(cells) <= ROWS
+        and all(_is_statistic(key, value) for key, value in about.items())
+        and type(about.get("count")) is type(about.get("missing")) is int
+    )
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow.types as kinds
-
-    sorts = (kinds.is_string, kinds.is_large_string, kinds.is_binary, kinds.is_large_binary)
-    return any(sort(kind) for sort in sorts)
-
-
-def _unpacked_bytes(array: pa.Array[Any]) -> int:
-    """Return how many bytes an array of texts could take with each text written out."""
-    import pyarrow.compute as pc
-    import pyarrow.types as kinds
-
-    if not kinds.is_dictionary(array.type) or not _is_text(array.dictionary.type):
-        return 0
-    longest = pc.max(pc.binary_length(array.dictionary)).as_py() or 0
-    return int(longest) * len(array)
+def _is_statistic(key: str, value: Any) -> bool:
+    if key == "top":
+        pairs = value if isinstance(value, list) else [None]
+        return len(pairs) <= TOP and all(
+            isinstance(pair, list) and len(pair) == 2 and type(pair[1]) is int and _is_scalar(pair[0])
+            for pair in pairs
+        )
+    return key in STATISTICS and _is_scalar(value)
 
 
-def _cut_texts(array: pa.Array[Any]) -> pa.Array[Any]:
-    """Return texts in which the long ones are cut, one character more than a cell shows."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.types as kinds
-
-    texts = array.dictionary
-    if not _is_text(texts.type):
-        return array.dictionary_decode()
-    is_binary = kinds.is_binary(texts.type) or kinds.is_large_binary(texts.type)
-    cut = pc.binary_slice if is_binary else pc.utf8_slice_codeunits
-    return pa.DictionaryArray.from_arrays(array.indices, cut(texts, 0, CELL + 1)).dictionary_decode()
+def _is_scalar(value: Any) -> bool:
+    return (
+        value is None or isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= 1_000)
+    )
 
 
-def _cells(array: pa.Array[Any]) -> Any:
-    import pyarrow as pa
-    import pyarrow.types as kinds
+def _column(kind: str, cells: list[Any]) -> Any:
+    """Return cells as what pandas makes a column of; raises ValueError, TypeError or OverflowError."""
+    import numpy as np
 
-    if kinds.is_dictionary(array.type):
-        array = _cut_texts(array)
-    kind: Any = array.type
-    if kinds.is_boolean(kind) or kinds.is_integer(kind) or kinds.is_floating(kind):
-        return array.to_pandas()
-    if (kinds.is_timestamp(kind) and not kind.tz) or kinds.is_date(kind):
-        try:
-            return array.cast(pa.timestamp("us")).to_pandas()
-        except pa.ArrowException:
-            pass
-    try:
-        values = array.to_pylist()
-    except (pa.ArrowException, ValueError, OverflowError):
-        return ["?"] * len(array)
-    return [None if value is None else cell_text(value) for value in values]
-
-
-def cell_text(value: object) -> str:
-    """Return a cell's value as a text of bounded length."""
-    if isinstance(value, bytes):
-        text = value[:CELL].hex()
-    elif isinstance(value, str):
-        text = value
-    else:
-        text = str(value)
-    return text if len(text) <= CELL else text[: CELL - 1] + "…"
-
-
-def _type_name(kind: pa.DataType) -> str:
-    text = str(kind)
-    return text if len(text) <= 80 else text[:79] + "…"
+    allowed = _ALLOWED[kind]
+    if not all(type(cell) in allowed and (type(cell) is not str or len(cell) <= CELL) for cell in cells):
+        raise ValueError(f"not all of the kind {kind}")
+    if kind == "text":
+        return cells
+    if kind == "time":
+        missing = np.iinfo(np.int64).min
+        return np.array([missing if cell is None else cell for cell in cells], np.int64).view("M8[us]")
+    return np.array(cells, object if None in cells else kind)
 
 
 def _delimiter(lines: list[str]) -> str:
