@@ -20,6 +20,7 @@ from tracking.integrations.sklearn import log_search
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folds", type=int, default=3, help="folds of the cross-validation")
+    parser.add_argument("--kernel", choices=["rbf", "poly", "sigmoid"], default="rbf", help="of the SVM")
     parser.add_argument("--images", type=int, default=900, help="images to search with")
     return parser.parse_args()
 
@@ -27,7 +28,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     images, labels = load_digits(return_X_y=True)
-    pipeline = make_pipeline(StandardScaler(), SVC())
+    pipeline = make_pipeline(StandardScaler(), SVC(kernel=args.kernel))
     grid = {"svc__C": [0.1, 1.0, 10.0], "svc__gamma": [0.001, 0.01]}
 
     with tracking.start_run("digits-search", name="svc grid", params=vars(args)) as run:

@@ -107,6 +107,7 @@ def _option(strings: list[str], call: ast.Call, source: Source, is_argument: boo
     option = Option(
         name=_name(strings),
         flag=longest(ons),
+        aliases=(*ons, *offs),
         default=default,
         default_known=known,
         help=help_text(given.get("help")),
@@ -118,7 +119,7 @@ def _option(strings: list[str], call: ast.Call, source: Source, is_argument: boo
     option = _typed(option, type_node, source, notes)
     if is_argument:
         nargs = "*" if option.nargs == -1 else option.nargs
-        option = replace(option, passing=Passing.POSITION, flag=None, nargs=nargs)
+        option = replace(option, passing=Passing.POSITION, flag=None, aliases=(), nargs=nargs)
     elif given.get("count"):
         option = replace(option, passing=Passing.COUNT, type="int", default=option.default or 0)
     elif offs or given.get("is_flag") or "flag_value" in given:

@@ -104,6 +104,7 @@ def option_of(declaration: Declaration) -> Option:
         name=declaration.name,
         type=_TYPES.get(declaration.type, "str"),
         flag=None if declaration.positional else _longest(declaration.strings),
+        aliases=() if declaration.positional else declaration.strings,
         default=default,
         default_known=default_known,
         choices=_choices(given.get("choices"), notes),
@@ -213,7 +214,8 @@ def _merged(earlier: Option, later: Option) -> Option:
         () if earlier.type == "bool" else _distinct((earlier.default, *(value for value, _ in switches)))
     )
     note = "; ".join(filter(None, (earlier.note, later.note)))
-    return replace(earlier, switches=switches, choices=choices, note=note)
+    aliases = (*earlier.aliases, *later.aliases)
+    return replace(earlier, switches=switches, aliases=aliases, choices=choices, note=note)
 
 
 def _distinct(values: Iterable[Choice]) -> tuple[Choice, ...]:

@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tracking.errors import InvalidValue
 from tracking.tuning.targets.argparse_source import declared_with_argparse
@@ -14,7 +14,7 @@ from tracking.tuning.targets.click_source import declared_with_click
 from tracking.tuning.targets.declarations import Declared
 from tracking.tuning.targets.functions import functions_in
 from tracking.tuning.targets.options import FoundTarget, TargetKind
-from tracking.tuning.targets.project_files import leaves, read_source, shown
+from tracking.tuning.targets.project_files import path_problem, read_source, shown
 from tracking.tuning.targets.source import Source, first_line, parse
 from tracking.tuning.targets.typer_source import declared_with_typer
 
@@ -24,10 +24,13 @@ SOURCE_LIMIT = 1_000_000
 # Most files have none of these, and looking for them takes a hundredth of the time of parsing. One of the words of each
 # set must be there.
 _Words = tuple[tuple[bytes, ...], ...]
-_READERS: dict[Callable[[Source], Declared], _Words] = {
-    declared_with_argparse: ((b".add_argument(",),),
-    declared_with_click: ((b"click",), (b"@click.", b"@rich_click.", b"@command", b"@group", b".command(")),
-    declared_with_typer: ((b"typer",), (b"typer.run", b"Typer(")),
+_READERS: dict[str, tuple[Callable[[Source], Declared], _Words]] = {
+    "argparse": (declared_with_argparse, ((b".add_argument(",),)),
+    "click": (
+        declared_with_click,
+        ((b"click",), (b"@click.", b"@rich_click.", b"@command", b"@group", b".command(")),
+    ),
+    "typer": (declared_with_typer, ((b"typer",), (b"typer.run", b"Typer("))),
 }
 _FUNCTIONS: tuple[_Words, ...] = (
     ((b"tunable",), (b"tracking",)),
@@ -43,7 +46,11 @@ _ELSEWHERE = re.compile(
 
 def may_offer(data: bytes) -> bool:
     """Return whether a file is worth parsing."""
-    return any(_has(data, words) for words in (*_READERS.values(), *_FUNCTIONS))
+    return bool(_readers(data)) or any(_has(data, words) for words in _FUNCTIONS)
+
+
+def _readers(data: bytes) -> list[str]:
+    return [name for name, (_, words) in _READERS.items() if _has(data, words)]
 
 
 def _has(data: bytes, words: _Words) -> bool:
@@ -58,7 +65,7 @@ def targets_of(path: str, data: bytes) -> list[FoundTarget] | str:
     try:
         logs = _logs(source)
         found = list(functions_in(source, logs=logs))
-        if not any(_has(data, words) for words in _READERS.values()):
+        if not _readers(data):
             return found
         script = _script(source, data, logs=logs)
         if script.options and _runs(source) and not _is_inside_package(source):
@@ -110,21 +117,8 @@ def describe_function(project: Path, path: str, name: str) -> FoundTarget:
 
 def file_problem(project: Path, path: str) -> str | None:
     """Return the sentence why a path names no Python file of the project, None when it does."""
-    parts = PurePosixPath(path).parts
-    if not path or "\0" in path or "\\" in path or path.startswith(("/", "-")) or ".." in parts:
-        return f"{shown(path)!r} is no path inside the project. Give it relative to the project, with '/'."
-    if not path.endswith(".py"):
-        return f"{shown(path)} is no Python file."
-    try:
-        if not os.path.lexists(project / path):
-            return f"There is no {shown(path)} in the project."
-        if leaves(project, path):
-            return f"{shown(path)} leads out of the project by a symlink, and is not followed."
-        if not os.path.isfile(project / path):
-            return f"{shown(path)} is no file that can be read."
-    except (OSError, ValueError) as error:
-        return f"{shown(path)} cannot be read: {error}."
-    return None
+    problem = path_problem(project, path)
+    return problem or (None if path.endswith(".py") else f"{shown(path)} is no Python file.")
 
 
 def _opened(project: Path, path: str) -> tuple[Source, bytes]:
@@ -142,13 +136,15 @@ def _opened(project: Path, path: str) -> tuple[Source, bytes]:
 
 def _script(source: Source, data: bytes, *, logs: bool) -> FoundTarget:
     declared = Declared()
-    for reader, words in _READERS.items():
-        if _has(data, words):
-            found = reader(source)
-            declared.options += found.options
-            declared.description = declared.description or found.description
-            declared.complete &= found.complete
-            declared.why_not += found.why_not
+    used = ""
+    for name in _readers(data):
+        found = _READERS[name][0](source)
+        if found.options or found.parses:
+            used = used or name
+        declared.options += found.options
+        declared.description = declared.description or found.description
+        declared.complete &= found.complete
+        declared.why_not += found.why_not
     why_not = list(declared.why_not)
     if not declared.options and not why_not and _ELSEWHERE.search(data):
         declared.complete = False
@@ -164,6 +160,7 @@ def _script(source: Source, data: bytes, *, logs: bool) -> FoundTarget:
         options=declared.options,
         complete=declared.complete,
         why_not=tuple(why_not),
+        reader=used,
         logs=logs,
     )
 

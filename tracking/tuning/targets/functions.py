@@ -38,17 +38,16 @@ def _is_marked(function: Function, source: Source) -> bool:
 
 
 def _tunable(function: Function, source: Source, *, logs: bool) -> FoundTarget:
-    options, why_not = [], []
+    options, cannot = [], ""
     given = function.args
     for argument in arguments_of(function, source):
         options.append(_option(argument, source))
     if isinstance(function, ast.AsyncFunctionDef):
-        why_not.append(f"{function.name} is asynchronous; only plain functions can be called.")
-    if given.posonlyargs:
+        cannot = f"{function.name} is asynchronous; only plain functions can be called."
+    elif given.posonlyargs:
         names = ", ".join(argument.arg for argument in given.posonlyargs)
-        why_not.append(f"{names} cannot be given by keyword.")
-    if given.kwarg:
-        why_not.append(f"{function.name} takes further keywords (**{given.kwarg.arg}).")
+        cannot = f"{function.name} takes {names} by position only; params are given by keyword."
+    further = (f"{function.name} takes further keywords (**{given.kwarg.arg}).",) if given.kwarg else ()
     return FoundTarget(
         kind=TargetKind.FUNCTION,
         path=source.path,
@@ -56,7 +55,8 @@ def _tunable(function: Function, source: Source, *, logs: bool) -> FoundTarget:
         description=first_line(ast.get_docstring(function)),
         options=tuple(options),
         complete=given.kwarg is None,
-        why_not=tuple(why_not),
+        why_not=further,
+        cannot=cannot,
         logs=logs,
         line=function.lineno,
     )

@@ -45,6 +45,7 @@ class Option:
         type: Of one value.
         passing: How a value is handed over.
         flag: As it is passed, `--learning-rate`; None where there is none.
+        aliases: All of its flags, the short ones too.
         switches: With `Passing.SWITCH`: values and the flag that makes each.
         default: What holds when nothing is passed; None also where it is not known.
         default_known: Whether `default` is what the source says.
@@ -67,6 +68,7 @@ class Option:
     type: ValueType = "str"
     passing: Passing = Passing.JOINED
     flag: str | None = None
+    aliases: tuple[str, ...] = ()
     switches: tuple[tuple[Choice, str], ...] = ()
     default: Choice = None
     default_known: bool = True
@@ -109,6 +111,8 @@ class FoundTarget:
         options: In the order of the source.
         complete: Whether there are no other options than these.
         why_not: Sentences about what could not be read; empty when all could.
+        cannot: Why it cannot be tuned as it is; empty when it can.
+        reader: What reads a script's command line: `argparse`, `click` or `typer`, empty where that is not known.
         logs: Whether the file mentions tracking.
         line: Where it begins.
     """
@@ -120,6 +124,8 @@ class FoundTarget:
     options: tuple[Option, ...] = ()
     complete: bool = True
     why_not: tuple[str, ...] = ()
+    cannot: str = ""
+    reader: str = ""
     logs: bool = False
     line: int = 1
 

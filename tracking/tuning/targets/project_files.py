@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tracking.config import STORE_FOLDER, git_environment
 
@@ -70,6 +70,26 @@ def symlink_problem(project: Path, path: str) -> str | None:
     """Return the sentence about a symlink that leads out of the project, None for one that does not."""
     outside = leaves(project, path)
     return f"{shown(path)} is a symlink out of the project, and is not followed." if outside else None
+
+
+def path_problem(project: Path, path: str) -> str | None:
+    """Return the sentence why a path names no file of the project, None when it does.
+
+    A symlink to a file inside the project is one.
+    """
+    parts = PurePosixPath(path).parts
+    if not path or "\0" in path or "\\" in path or path.startswith(("/", "-")) or ".." in parts:
+        return f"{shown(path)!r} is no path inside the project. Give it relative to the project, with '/'."
+    try:
+        if not os.path.lexists(project / path):
+            return f"There is no {shown(path)} in the project."
+        if leaves(project, path):
+            return f"{shown(path)} leads out of the project by a symlink, and is not followed."
+        if not os.path.isfile(project / path):
+            return f"{shown(path)} is no file that can be read."
+    except (OSError, ValueError) as error:
+        return f"{shown(path)} cannot be read: {error}."
+    return None
 
 
 def shown(path: str) -> str:

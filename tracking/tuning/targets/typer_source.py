@@ -117,6 +117,7 @@ def _option(argument: Argument, source: Source) -> Option:
         type=annotation.type or type_of(default) or "str",
         passing=passing_of(ons),
         flag=flag,
+        aliases=(*ons, *offs) or (flag,),
         default=default,
         default_known=known,
         choices=annotation.choices,
@@ -130,7 +131,7 @@ def _option(argument: Argument, source: Source) -> Option:
     )
     if kind == "argument":
         nargs = "*" if annotation.many else None
-        return replace(option, passing=Passing.POSITION, flag=None, nargs=nargs)
+        return replace(option, passing=Passing.POSITION, flag=None, aliases=(), nargs=nargs)
     if given.get("count"):
         return replace(option, passing=Passing.COUNT)
     if option.type == "bool" and not annotation.many and not annotation.note:
