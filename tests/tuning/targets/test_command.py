@@ -130,6 +130,12 @@ def test_what_belongs_to_the_main_parser_stands_before_the_subcommand() -> None:
     ]
 
 
+def test_of_two_subcommands_with_the_same_option_the_one_that_is_used_counts() -> None:
+    options = [Option("lr", "float", flag=f"--{name}-lr", command=name) for name in ("train", "test")]
+    assert command({"lr": 1}, *options, target=ScriptTarget("x.py", ("train",)))[-1] == "--train-lr=1"
+    assert command({"lr": 1}, *options, target=ScriptTarget("x.py", ("test",)))[-1] == "--test-lr=1"
+
+
 def test_a_param_that_nothing_describes_is_passed_by_its_name() -> None:
     assert command({"batch-size": 8})[-1] == "--batch-size=8"
 

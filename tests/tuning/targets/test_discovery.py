@@ -241,6 +241,19 @@ def test_too_many_files_and_too_deep_ones_are_said(project: Path, monkeypatch: p
     assert any("more than 3 Python files" in problem for problem in discover(project).problems)
 
 
+def test_a_walk_through_millions_of_files_ends(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project_files, "ENTRY_LIMIT", 5)
+    for number in range(9):
+        write(project, f"data/{number}.txt", "")
+    write(project, "data/deeper/a.py", SCRIPT)
+    write(project, "a.py", SCRIPT)
+    found = discover(project)
+    assert (paths(found), found.problems) == (
+        ["a.py"],
+        ("The project has more than 5 files; the rest is left out.",),
+    )
+
+
 def test_it_ends_in_time_and_says_so(project: Path) -> None:
     write(project, "a.py", SCRIPT)
     found = discover(project, seconds=-1)

@@ -42,7 +42,9 @@ def script_command(
     Raises:
         InvalidValue: A value that its option cannot take.
     """
-    known = {option.name: option for option in options}
+    # Of two with the same name, that of the subcommand that is used.
+    ordered = sorted(options, key=lambda option: option.command in target.arguments)
+    known = {option.name: option for option in ordered}
     has_commands = any(option.command for option in known.values())
     before: list[str] = []
     after: list[str] = []

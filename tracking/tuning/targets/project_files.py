@@ -14,6 +14,8 @@ from tracking.config import STORE_FOLDER, git_environment
 
 FILE_LIMIT = 20_000
 DEPTH_LIMIT = 20
+ENTRY_LIMIT = 500_000
+"""Files and folders of any kind that a walk looks at: a project may hold a data set of millions."""
 GIT_SECONDS = 10.0
 _LISTING_LIMIT = 64 << 20
 
@@ -126,13 +128,18 @@ def _listed_by_git(project: Path) -> list[str] | None:
 
 def _walked(project: Path, found: ProjectFiles) -> Iterator[str]:
     folders = [("", 0)]
+    seen = 0
     while folders:
+        if seen > ENTRY_LIMIT:
+            found.problems.append(f"The project has more than {ENTRY_LIMIT:,} files; the rest is left out.")
+            return
         folder, depth = folders.pop()
         try:
             entries = sorted(os.scandir(project / folder), key=lambda entry: entry.name)
         except OSError as error:
             found.problems.append(f"{shown(folder) or 'The project'} cannot be read: {error.strerror}.")
             continue
+        seen += len(entries)
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_symlink():

@@ -10,12 +10,14 @@ from tracking.tuning.targets.options import FoundTarget, Option, Passing
 
 # Words of a name that say a param is not one to tune.
 _LEFT_OUT = frozenset(
-    "seed seeds random state fold folds path paths dir directory folder file files out output outputs input inputs "
-    "data dataset datasets root cache checkpoint checkpoints ckpt resume name names experiment project run tag tags "
-    "notes log logs logging logger verbose verbosity quiet debug silent print interval every frequency freq "
-    "device devices gpu gpus cuda cpu cpus mps workers worker jobs threads processes rank world port host "
-    "address url store config version help dry test eval evaluate predict plot show save load download tracking deterministic pin "
-    "memory prefetch benchmark profile timeout limit".split()
+    """
+    seed seeds random state fold folds path paths dir directory folder file files out output outputs input
+    inputs data dataset datasets root cache checkpoint checkpoints ckpt resume name names experiment
+    project run tag tags notes log logs logging logger verbose verbosity quiet debug silent print interval
+    every frequency freq device devices gpu gpus cuda cpu cpus mps workers worker jobs threads processes
+    rank world port host address url store config version help dry test eval evaluate predict plot show
+    save load download tracking deterministic pin memory prefetch benchmark profile timeout limit
+    """.split()
 )
 # How long it trains or on how much is a decision about cost: more is better, so it is fixed at its default.
 _FIXED = frozenset("epochs epoch steps iterations iters rounds samples images trials budget patience".split())

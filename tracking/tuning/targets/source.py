@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import threading
 import warnings
 from dataclasses import dataclass
 
 from tracking.tuning.targets.literals import Literals
 from tracking.tuning.targets.project_files import shown
 
+# The filters of warnings are the process's: two threads that change and restore them leave the wrong ones.
+_quiet = threading.Lock()
 _WORDS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
 
 
@@ -41,7 +44,7 @@ class Source:
 def parse(path: str, data: bytes) -> Source | str:
     """Return the parsed file, or a sentence with its line why it is none."""
     try:
-        with warnings.catch_warnings():
+        with _quiet, warnings.catch_warnings():
             # The file's author is not the one who reads this.
             warnings.simplefilter("ignore")
             tree = ast.parse(data)
