@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"store_handle", "store_carried", "store_listing", "store_studies", "store_sweeps"}
     | {"store_merge", "store_care"},
     "exports": LOWEST,
-    "ui": LOWEST | {"store", "analysis"},
+    "ui": LOWEST | {"store", "analysis", "tuning"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},
     "sample": {"tracking"},
     "integrations": {"tracking"},
@@ -54,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 LAZY_ONLY = {
     "client": {"database", "artifacts"},
     "cli": {"ui", "store", "tuning"},
+    "ui": {"tuning"},
 }
 # Top-level packages a layer may use at all, where that is a short list.
 LIBRARIES = {
