@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 
 from tracking.config import StoreLocation
@@ -14,19 +15,23 @@ from tracking.records import MetricSummary
 from tracking.spool.files import spools_of
 from tracking.tuning.execution.patience import patiently
 
-TRIES = 3
-"""A spool that is there after so many, with the database free, cannot be read in or is held by a stranger."""
+SECONDS = 10.0
+"""A spool that is there after so long, with the database free, cannot be read in or is held by a stranger."""
 
 
 def take_in(location: StoreLocation, engines: Engines, runs: Collection[str]) -> None:
     """Bring into the database what dead processes have left in the spools of runs, as long as it may be locked."""
     for run in runs:
-        for _ in range(TRIES):
-            if next(spools_of(location.spool, run), None) is None:
-                break
+        give_up = time.monotonic() + SECONDS
+        while next(spools_of(location.spool, run), None) is not None and time.monotonic() < give_up:
             # Recovery leaves a locked database alone and says nothing: who waits for it is we.
+            waited = time.monotonic()
             patiently(lambda: engines.write(lambda _: None))
+            give_up += time.monotonic() - waited
             recover(location, engines, run=run, patience=60.0)
+            # Another process may be at it just now.
+            if next(spools_of(location.spool, run), None) is not None:
+                time.sleep(0.05)
 
 
 def metrics_of(engines: Engines, run: str) -> tuple[Mapping[str, MetricSummary], bool]:
