@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tracking.config import StoreLocation
 from tracking.database.study_reaping import reap
+from tracking.database.sweep_standing import standing
 from tracking.errors import NotFound, RunStateError
 from tracking.sweep_records import (
     OUTCOME,
@@ -84,7 +85,7 @@ def resume(location: StoreLocation, name: str) -> Edited:
 
 def _go_on(sweep: Sweep, sentence: str = "") -> Edited:
     before = sweep.record()
-    if before.state in (SweepState.RUNNING, SweepState.WAITING):
+    if is_on_its_way(sweep):
         return Edited(before, sentence or "It is running.")
     dead = [each for study in sweep.chain for each in reap(sweep.location, sweep.engines, study=study.number)]
     _check_budget(sweep, before)
@@ -96,6 +97,15 @@ def _go_on(sweep: Sweep, sentence: str = "") -> Edited:
     )
     start_processes(sweep)
     return Edited(sweep.record(), sentence)
+
+
+def is_on_its_way(sweep: Sweep) -> bool:
+    """Whether a sweep is to run and a process lives that sees to it.
+
+    One that was started a moment ago may not be seen yet; another one then leaves again.
+    """
+    stands = standing(sweep.location, sweep.present.number, sweep.present.name)
+    return sweep.wanted == "run" and sweep.outcome is None and (stands.supervised or stands.awaited)
 
 
 def start_processes(sweep: Sweep) -> None:

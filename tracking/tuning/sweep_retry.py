@@ -19,7 +19,7 @@ from tracking.tuning.definition import ParamKind
 from tracking.tuning.space import fits
 from tracking.tuning.study_draft import StudyDraft
 from tracking.tuning.sweep_changes import checked
-from tracking.tuning.sweep_control import start_processes
+from tracking.tuning.sweep_control import is_on_its_way, start_processes
 from tracking.tuning.sweep_edits import Edited, limits_changed
 from tracking.tuning.sweep_state import (
     append,
@@ -88,7 +88,7 @@ def retry(
         record = sweep.record()
         if record.state in (SweepState.PAUSED, SweepState.STOPPING):
             return Edited(record, f"{sentence} It is {record.state}: resume lets it go on.")
-        if record.state in (SweepState.RUNNING, SweepState.WAITING):
+        if is_on_its_way(sweep):
             return Edited(record, sentence)
         sweep.set_attributes({**wanted("run"), OUTCOME: None})
         start_processes(sweep)

@@ -1,0 +1,211 @@
+"""What a sweep's record says, from rows of studies that were made here: nobody runs them."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+import tracking
+from tests.tuning.sweeping import TEXT, made
+from tracking.config import StoreLocation
+from tracking.database.sweep_digest import Found, better
+from tracking.records import Goal
+from tracking.spool.lock import try_lock
+from tracking.study_records import CAUSE, RETRY_OF
+from tracking.sweep_records import OUTCOME, SweepState
+from tracking.tuning.sweep_state import append, attribute_op, opened, wanted
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+@pytest.fixture
+def location(store_folder: Path) -> StoreLocation:
+    return StoreLocation(store_folder, named=True)
+
+
+def set_attributes(location: StoreLocation, **values: object) -> None:
+    with opened(location) as engines:
+        append(engines, 1, [attribute_op(key.replace("_", ":", 1), value) for key, value in values.items()])
+
+
+def test_a_record_counts_trials_and_names_the_best(location: StoreLocation, tmp_path: Path) -> None:
+    made(location, tmp_path, 6)
+    with tracking.open_store(location.root) as store:
+        record = store.sweep("s")
+        trials = store.sweep_trials("s")
+    values = {each.number: each.values[0] for each in trials if each.values}
+    assert record.trials == {"running": 0, "complete": 5, "pruned": 0, "fail": 1, "waiting": 0}
+    assert (record.done, record.budget_trials, record.budget_seconds, record.taken_over) == (6, 10, None, 0)
+    (best,) = record.best
+    assert (best.number, best.values) == (max(values, key=values.__getitem__), (max(values.values()),))
+    assert best.run == trials[best.number].run and best.params == trials[best.number].params
+    (failed,) = record.failures
+    assert (failed.cause, failed.trials, failed.retried) == ("error", (1,), 0)
+    assert "too large" in failed.sentence
+    assert (record.name, record.studies, record.study, record.edition) == ("s", ("s",), "s", 1)
+    assert (record.target, record.sampler, record.text, record.project) == (
+        "train.py",
+        "random",
+        TEXT,
+        str(tmp_path),
+    )
+    assert [(each.metric, each.goal, each.at) for each in record.objectives] == [
+        ("accuracy", Goal.MAXIMIZE, "last")
+    ]
+
+
+def test_retried_and_stopped_trials_do_not_count(location: StoreLocation, tmp_path: Path) -> None:
+    made(location, tmp_path, 4)
+    study = optuna.load_study(study_name="s", storage=tracking.study_storage(location.root))
+    study.enqueue_trial({"lr": 0.1, "opt": "sgd"}, user_attrs={RETRY_OF: 1})
+    stopped = study.add_trial(
+        optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL, user_attrs={CAUSE: "stopped"})
+    )
+    assert stopped is None
+    with tracking.open_store(location.root) as store:
+        record = store.sweep("s")
+    assert record.done == 3  # 0, 2 and 3
+    assert record.trials["waiting"] == 1 and record.trials["fail"] == 2
+    assert [(each.cause, each.trials, each.retried) for each in record.failures] == [("error", (1,), 1)]
+
+
+def test_several_objectives_have_a_pareto_set(location: StoreLocation, tmp_path: Path) -> None:
+    text = TEXT + '\n[[objectives]]\nmetric = "cost"\ngoal = "minimize"\n'
+    made(location, tmp_path, 8, text=text.replace('name = "s"', 'name = "two"'))
+    study = optuna.load_study(study_name="two", storage=tracking.study_storage(location.root))
+    with tracking.open_store(location.root) as store:
+        record = store.sweep("two")
+    assert {each.number for each in record.best} == {trial.number for trial in study.best_trials}
+    firsts = [each.values[0] for each in record.best]
+    assert firsts == sorted(firsts, reverse=True)
+
+
+def test_the_pareto_set_is_that_of_a_plain_comparison() -> None:
+    import random
+
+    source = random.Random(0)
+    for _ in range(50):
+        found = [Found(number, tuple(float(source.randrange(5)) for _ in range(3))) for number in range(40)]
+        found.append(Found(40, (math.nan, 9.0, 9.0)))
+        signs = (1, -1, 1)
+        goals = [Goal.MINIMIZE if sign == 1 else Goal.MAXIMIZE for sign in signs]
+        losses = {
+            each.number: [s * v for s, v in zip(signs, each.values, strict=True)] for each in found[:40]
+        }
+        front = {
+            one
+            for one, mine in losses.items()
+            if not any(
+                all(a <= b for a, b in zip(theirs, mine, strict=True)) and theirs != mine
+                for theirs in losses.values()
+            )
+        }
+        kept = better(found, goals)
+        assert {each.values for each in kept} == {found[number].values for number in front}
+        assert len({each.values for each in kept}) == len(kept)
+
+
+def test_states_follow_from_what_was_asked_and_who_lives(location: StoreLocation, tmp_path: Path) -> None:
+    made(location, tmp_path, 3)
+
+    def state() -> tuple[SweepState, str]:
+        with tracking.open_store(location.root) as store:
+            record = store.sweep("s")
+        return record.state, record.reason
+
+    assert state() == (SweepState.STOPPED, "It was asked to stop.")
+    set_attributes(location, podium_outcome=None)
+    assert state()[0] is SweepState.WAITING  # it was asked to run just now
+    long_ago = {"state": "run", "at": "2026-01-01T00:00:00+00:00"}
+    set_attributes(location, podium_wanted=long_ago)
+    assert state()[0] is SweepState.INTERRUPTED and "tracking sweep resume s" in state()[1]
+    folder = location.sweeps / "1"
+    folder.mkdir(parents=True)
+    lock = try_lock(folder / "supervisor.lock")
+    assert lock is not None
+    try:
+        assert state()[0] is SweepState.RUNNING
+        set_attributes(location, **{"podium_wanted": wanted("pause")["podium:wanted"]})
+        assert state()[0] is SweepState.PAUSED
+        set_attributes(location, **{"podium_wanted": wanted("drain")["podium:wanted"]})
+        assert state()[0] is SweepState.STOPPING
+    finally:
+        lock.release()
+    assert state()[0] is SweepState.STOPPED
+    set_attributes(location, podium_outcome={"state": "failed", "reason": "5 in a row", "at": "x"})
+    assert state() == (SweepState.FAILED, "5 in a row")
+    assert OUTCOME == "podium:outcome"
+
+
+def test_what_nothing_says_is_none(location: StoreLocation, tmp_path: Path) -> None:
+    made(location, tmp_path, 2)
+    with tracking.open_store(location.root) as store:
+        record = store.sweep("s")
+    assert (record.rate, record.eta, record.elapsed, record.active) == (None, None, None, ())
+
+
+def test_rate_and_time_left_are_those_of_the_latest_trials(location: StoreLocation, tmp_path: Path) -> None:
+    made(location, tmp_path, ended=False)
+    study = optuna.load_study(study_name="s", storage=tracking.study_storage(location.root))
+    for _ in range(4):
+        study.tell(study.ask(), 0.5)
+        time.sleep(0.25)
+    folder = location.sweeps / "1"
+    folder.mkdir(parents=True)
+    lock = try_lock(folder / "supervisor.lock")
+    assert lock is not None
+    (folder / "clock.json").write_text('{"seconds": 12.5}')
+    try:
+        with tracking.open_store(location.root) as store:
+            record = store.sweep("s")
+            ended = [each.completed for each in store.sweep_trials("s") if each.completed]
+    finally:
+        lock.release()
+    span = (ended[-1] - ended[0]).total_seconds()
+    assert record.rate == pytest.approx(3 / span * 3600)
+    assert record.eta is not None and 0 < record.eta <= 6 / 3 * span
+    assert record.elapsed == 12.5
+
+
+def test_a_study_of_ones_own_is_no_sweep(location: StoreLocation, tmp_path: Path) -> None:
+    made(location, tmp_path, 2)
+    tracking.create_study("mine", store=location.root)
+    with tracking.open_store(location.root) as store:
+        assert [each.name for each in store.sweeps()] == ["s"]
+        with pytest.raises(tracking.NotFound, match="no sweep 'mine'"):
+            store.sweep("mine")
+        with pytest.raises(tracking.NotFound, match="Did you mean 's'"):
+            store.sweep("ss")
+        with pytest.raises(tracking.NotFound, match="no study 'mine'"):
+            store.sweep_trials("s", study="mine")
+
+
+def test_ten_thousand_trials_are_read_in_time_for_a_page(location: StoreLocation, tmp_path: Path) -> None:
+    from tracking.study_records import RUN
+    from tracking.tuning.study_draft import StudyDraft
+    from tracking.tuning.sweep_state import definition_attribute
+
+    definition = made(location, tmp_path)
+    draft = StudyDraft([optuna.study.StudyDirection.MAXIMIZE])
+    draft.set_attributes(definition_attribute(definition, 1))
+    for number in range(10_000):
+        draft.add(
+            optuna.trial.create_trial(value=number % 97, user_attrs={RUN: f"r{number}"} if number % 2 else {})
+        )
+    began = time.process_time()
+    with opened(location) as engines:
+        draft.write(engines, "large", "large")
+    with tracking.open_store(location.root) as store:
+        store.sweep("s")
+        began = time.process_time()
+        record = store.sweep("large")
+        first = time.process_time() - began
+        began = time.process_time()
+        assert store.sweep("large") == record
+        again = time.process_time() - began
+    assert (record.trials["complete"], record.taken_over) == (5000, 5000)
+    assert first < 0.5 and again < 0.1  # measured: 0.08 and 0.001
