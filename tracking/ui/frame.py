@@ -37,6 +37,8 @@ PLACES: Final[Mapping[str, tuple[str, str, Literal["visible", "hidden"]]]] = {
     "/runs": ("runs.py", "Runs", "visible"),
     "/run": ("run.py", "Run", "hidden"),
     "/compare": ("compare.py", "Compare", "visible"),
+    "/sweeps": ("sweeps.py", "Sweeps", "visible"),
+    "/sweep": ("sweep.py", "Sweep", "hidden"),
 }
 """File, title and place in the menu of each page by its address; any other address is none of ours."""
 

@@ -110,6 +110,11 @@ def open_experiment(name: str) -> None:
     _ask(state.RUNS_PAGE, "runs", {state.EXPERIMENT: name})
 
 
+def open_sweep(name: str) -> None:
+    """Ask for the page of a sweep."""
+    _ask(state.SWEEP_PAGE, "sweep", {state.SWEEP: name})
+
+
 def keep_history() -> None:
     """Make every link one step of the browser's history; each page calls it. Nothing is drawn."""
     _one_step(key="navigation-history")

@@ -34,6 +34,10 @@ TAB: Final = "tab"
 # Only in the address.
 RUN: Final = "run"
 RUNS: Final = "runs"
+SWEEP: Final = "sweep"
+"""Name of the sweep that a page shows."""
+NEW_SWEEP: Final = "new"
+"""What a new sweep is to tune: `<kind>:<path>` or `<kind>:<path>:<name>`."""
 AFTER: Final = "after"
 ZOOM: Final = "zoom"
 """Once for each chart that is zoomed: `low:high:name` of x, `low:high:low:high:name` of x and y.
@@ -64,6 +68,8 @@ RUNS_PAGE: Final = "pages/runs.py"
 RUN_PAGE: Final = "pages/run.py"
 COMPARE_PAGE: Final = "pages/compare.py"
 OVERVIEW_PAGE: Final = "pages/overview.py"
+SWEEPS_PAGE: Final = "pages/sweeps.py"
+SWEEP_PAGE: Final = "pages/sweep.py"
 
 
 @dataclass(frozen=True, slots=True)
