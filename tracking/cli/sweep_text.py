@@ -139,7 +139,8 @@ def _best(record: SweepRecord) -> list[str]:
 def _trial(record: SweepRecord, best: BestTrial) -> str:
     run = f", run {best.run}" if best.run else ""
     params = " ".join(f"{name}={param_text(value)}" for name, value in best.params.items())
-    return f"{_values(record, best)}  trial {best.number}{run}  {params}"
+    study = f" of {best.study}" if best.study != record.study else ""
+    return f"{_values(record, best)}  trial {best.number}{study}{run}  {params}"
 
 
 def _values(record: SweepRecord, best: BestTrial) -> str:
