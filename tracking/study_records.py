@@ -22,7 +22,9 @@ RUN = "podium:run"
 RETRY_OF = "podium:retry_of"
 """User attribute of a trial: the number of the failed one that it tries again."""
 REPEATS = "podium:repeats"
-"""User attribute of a trial: the values of its repeats, whose mean is its value."""
+"""User attribute of a trial: the values of its repeats, whose mean is its value; None for one that is missing.
+
+Of several objectives each of them is a list."""
 
 
 @dataclass(frozen=True, slots=True)

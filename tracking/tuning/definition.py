@@ -164,11 +164,12 @@ class Repeats:
     """Every trial is run once per value; the sampler gets the mean.
 
     Attributes:
-        vary: The param that tells the repeats apart, as `seed` or `fold`.
+        vary: The param that tells the repeats apart, as `seed` or `fold`. None: nothing does, and each of them is
+            the same command again; the values count them then, from 0.
         values: What it is, one repeat each; two or more, all different.
     """
 
-    vary: str
+    vary: str | None
     values: tuple[Choice, ...]
 
 

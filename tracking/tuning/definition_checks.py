@@ -188,7 +188,11 @@ class _Within:
 
 
 def _check_repeats(repeats: Repeats, space: Sequence[ParamSpace], problems: Problems) -> None:
-    check_text(repeats.vary, ("repeats", "vary"), problems, KEY_LIMIT)
+    if repeats.vary is not None:
+        check_text(repeats.vary, ("repeats", "vary"), problems, KEY_LIMIT)
+    elif repeats.values != tuple(range(len(repeats.values))) and not problems.touched("repeats"):
+        problems.add(("repeats", "vary"), "is missing: the values are those of no param.")
+        return
     if any(param.name == repeats.vary for param in space):
         problems.add(
             ("repeats", "vary"),

@@ -52,7 +52,7 @@ The format::
     time = "2h"                     # 90 (seconds), "90s", "30m", "2h", "1d"
     [repeats]                       # every trial several times; the sampler gets the mean
     vary = "seed"
-    values = [0, 1, 2]              # or count = 3
+    values = [0, 1, 2]              # or count = 3; count alone, without vary: the same command again
     [limits]                        # of one trial
     time = "30m"
     memory = "4GB"                  # 10^9; "512MB", "2GiB", a number of bytes
@@ -250,7 +250,6 @@ def _repeats(file: Fields) -> Repeats | None:
     fields = file.below("repeats")
     if fields is None:
         return None
-    fields.require("vary", 'the param that tells the repeats apart, as "seed"')
     values: tuple[Choice, ...] = fields.choices("values")
     count = fields.whole("count")
     if ("values" in fields) == ("count" in fields):
@@ -260,7 +259,12 @@ def _repeats(file: Fields) -> Repeats | None:
             fields.wrong("count", f"must be from 2 to 100, not {count}.")
         else:
             values = tuple(range(count))
-    repeats = Repeats(vary=fields.text("vary") or "", values=values)
+    vary = fields.text("vary")
+    if vary is None and "values" in fields and "vary" not in fields:
+        fields.wrong(
+            "vary", 'is missing. Give the param that has these values, as "seed", or count = 3 alone.'
+        )
+    repeats = Repeats(vary=vary, values=values)
     fields.done()
     return repeats
 

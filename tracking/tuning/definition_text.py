@@ -43,9 +43,9 @@ def definition_text(definition: SweepDefinition) -> str:
     budget = definition.budget
     sections.append(_section("budget", {"trials": budget.trials, "time": _duration(budget.seconds)}))
     if definition.repeats is not None:
-        sections.append(
-            _section("repeats", {"vary": definition.repeats.vary, "values": definition.repeats.values})
-        )
+        vary, values = definition.repeats.vary, definition.repeats.values
+        told = {"count": len(values)} if vary is None else {"vary": vary, "values": values}
+        sections.append(_section("repeats", told))
     sections.append(_section("limits", _limits(definition.limits)))
     if definition.prior is not None:
         prior = definition.prior

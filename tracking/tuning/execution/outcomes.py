@@ -91,7 +91,8 @@ class Outcome:
         cause: Of a failure.
         reason: A sentence for people, for a failure or a pruned trial.
         traceback: Of the user's code, at most `TRACEBACK_BYTES`.
-        repeats: The values of its repeats, None for one that is missing; the whole None where there are none.
+        repeats: The values of its repeats, of several objectives a tuple each, None for one that is missing; the
+            whole None where there are none.
     """
 
     state: State
@@ -99,7 +100,7 @@ class Outcome:
     cause: Cause | None = None
     reason: str | None = None
     traceback: str | None = None
-    repeats: tuple[float | None, ...] | None = None
+    repeats: tuple[float | tuple[float, ...] | None, ...] | None = None
 
 
 def failed(cause: Cause, reason: str, traceback: str | None = None) -> Outcome:
@@ -154,7 +155,7 @@ def outcome_of(
 
 
 def of_repeats(
-    vary: str,
+    vary: str | None,
     repeats: Sequence[Choice],
     outcomes: Sequence[Outcome],
     pruned_after: int | None = None,
@@ -162,22 +163,25 @@ def of_repeats(
     """Return what a trial comes to whose configuration was run several times.
 
     Args:
-        vary: The param that tells the repeats apart.
+        vary: The param that tells the repeats apart, None where nothing does.
         repeats: Its values, one per repeat.
         outcomes: Of the repeats that were run, in order.
         pruned_after: The number of repeats after which the pruner ended the trial.
     """
-    values = [one.values[0] if one.values else None for one in outcomes]
+    values = [_of_repeat(one.values) if one.values else None for one in outcomes]
     padded = (*values, *[None] * (len(repeats) - len(values)))
     there = "; ".join(
-        f"{vary}={value!r}: {got:.6g}" for value, got in zip(repeats, values, strict=False) if got is not None
+        f"{_which(vary, value)}: {_shown(got)}"
+        for value, got in zip(repeats, values, strict=False)
+        if got is not None
     )
     for number, (value, one) in enumerate(zip(repeats, outcomes, strict=False)):
         if one.state is State.COMPLETE:
             continue
         if one.cause is Cause.STOPPED:
             return Outcome(State.FAIL, None, Cause.STOPPED, one.reason, repeats=padded)
-        said = f"Repeat {number + 1} of {len(repeats)} ({vary}={value!r}) is missing: {one.reason}"
+        which = "" if vary is None else f" ({_which(vary, value)})"
+        said = f"Repeat {number + 1} of {len(repeats)}{which} is missing: {one.reason}"
         return Outcome(
             State.FAIL,
             None,
@@ -193,6 +197,18 @@ def of_repeats(
     columns = zip(*(one.values for one in outcomes if one.values is not None), strict=True)
     means = tuple(sum(column) / len(repeats) for column in columns)
     return Outcome(State.COMPLETE, means, repeats=padded)
+
+
+def _of_repeat(values: tuple[float, ...]) -> float | tuple[float, ...]:
+    return values[0] if len(values) == 1 else values
+
+
+def _which(vary: str | None, value: Choice) -> str:
+    return f"{vary}={value!r}" if vary is not None else f"repeat {int(value or 0) + 1}"
+
+
+def _shown(value: float | tuple[float, ...]) -> str:
+    return ", ".join(f"{each:.6g}" for each in (value if isinstance(value, tuple) else (value,)))
 
 
 def value_of(objective: Objective, summary: MetricSummary) -> float:

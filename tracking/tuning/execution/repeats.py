@@ -38,7 +38,7 @@ def run_repeats(place: Workplace, under_way: RunningTrial, repeats: Repeats) -> 
             outcome = run_evaluation(
                 place,
                 under_way,
-                {**under_way.params, repeats.vary: value},
+                {**under_way.params, **({} if repeats.vary is None else {repeats.vary: value})},
                 repeat=index,
                 run=repeat_id(under_way.run, index),
             )
@@ -49,7 +49,7 @@ def run_repeats(place: Workplace, under_way: RunningTrial, repeats: Repeats) -> 
             summary.log(index, definition.objectives, done)
             so_far = list(of_repeats(repeats.vary, repeats.values, outcomes, index + 1).repeats or ())
 
-            def note(found: list[float | None] = so_far) -> None:
+            def note(found: list[float | tuple[float, ...] | None] = so_far) -> None:
                 storage.set_trial_user_attr(trial_id, REPEATS, found)
 
             patiently(note)

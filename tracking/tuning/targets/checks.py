@@ -89,7 +89,7 @@ class _Held:
                 yield from _clashes(place, param, option)
                 yield from self._command(place, option)
         repeats = self._definition.repeats
-        if repeats is not None:
+        if repeats is not None and repeats.vary is not None:
             option = self._options.get(repeats.vary)
             if option is None:
                 yield from self._unknown(("repeats", "vary"), repeats.vary)
@@ -112,7 +112,7 @@ class _Held:
 
     def _missing(self) -> Iterator[Problem]:
         always = {param.name for param in self._definition.space if not param.only_if}
-        if self._definition.repeats is not None:
+        if self._definition.repeats is not None and self._definition.repeats.vary is not None:
             always.add(self._definition.repeats.vary)
         sometimes = {param.name for param in self._definition.space} - always
         for option in self._found.options:
