@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,6 +193,39 @@ def test_a_hostile_sweep_commands_no_terminal(folder: Path, store_folder: Path, 
             assert done.code == 0, done
             assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done.out + done.err), (name, done)
     assert command("sweep", "log", "s", "0").out.startswith("fine\n")
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Run `tracking sweep` on a terminal of 60 columns; returns the exit code and what it showed."""
+    main, side = pty.openpty()
+    termios.tcsetwinsize(side, (20, 60))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tracking", "sweep", *arguments],
+        env=script_environment(TERM="xterm", **environment),
+        stdin=side,
+        stdout=side,
+        stderr=side,
+    )
+    os.close(side)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other side is closed
+        while data := os.read(main, 1 << 16):
+            shown += data
+    os.close(main)
+    return process.wait(timeout=60), shown.decode()
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_terminal_gets_a_bar_that_fits(plain: bool, sweep: str, store_folder: Path) -> None:
+    extra = {"NO_COLOR": "1"} if plain else {}
+    for follow in ([], ["-f"]):
+        code, shown = on_a_terminal("status", sweep, *follow, "--store", str(store_folder), **extra)
+        assert code == 0
+        assert ("\x1b" in shown) is not plain
+        if not (plain and follow):
+            assert "[##################------------]" in shown
+            lines = re.sub(r"\x1b\[\d*m", "", shown).splitlines()
+            assert all(len(line) <= 60 for line in lines)
 
 
 @pytest.fixture

@@ -183,6 +183,26 @@ def test_an_edit_in_flight_waits_for_the_trials_that_run(place: Place) -> None:
     assert present[0].attributes[RUN] == first.run and len(present) == 3
 
 
+def test_a_sweep_that_waits_for_its_earlier_study_can_be_stopped(place: Place) -> None:
+    place.start(place.held())
+    place.running()
+    sweeps.add_choice(place.location, "s", "opt", "rms")
+    sweeps.stop(place.location, "s", now=True)
+    record = place.until(SweepState.STOPPED)
+    assert (record.studies, record.done, record.trials["running"]) == (("s", "s (2)"), 0, 0)
+    wait_for(lambda: not processes_of(place.location.root))
+
+
+def test_an_only_worker_is_replaced(place: Place) -> None:
+    place.start(place.held())
+    first = place.running().active[0]
+    assert "takes its place" in sweeps.stop_worker(place.location, "s", 0).sentence
+    wait_for(lambda: [each.token for each in place.record().active] not in ([], [first.token]))
+    sweeps.stop(place.location, "s", now=True)
+    record = place.until(SweepState.STOPPED)
+    assert (record.workers, record.done) == (1, 0)
+
+
 def test_one_worker_of_several_is_ended(place: Place) -> None:
     place.start(place.held(TEXT.replace("workers = 1", "workers = 2")))
     active = place.running(2).active

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tracking.cli.terminal import cut, in_colour, terminal_width
+from tracking.cli.terminal import cut, in_colour, terminal_width, width_of
 from tracking.exports.cells import json_text, printable
 
 if TYPE_CHECKING:
@@ -43,11 +44,16 @@ def record_json(record: SweepRecord, *, whole: bool = False) -> dict[str, Any]:
     return found
 
 
-def status_lines(record: SweepRecord, out: TextIO) -> list[str]:
-    """Return what a status shows; with a bar and colour where a terminal reads it."""
+def status_lines(record: SweepRecord, out: TextIO, *, redrawn: bool = False) -> list[str]:
+    """Return what a status shows; with a bar and colour where a terminal reads it.
+
+    Args:
+        record: The sweep.
+        out: Where it goes.
+        redrawn: Whether it is to be drawn over: then no line is wrapped, and there are no more than rows.
+    """
     width = terminal_width() or WIDTH
-    lines = [_head(record, out), _progress(record, bar=out.isatty())]
-    lines.append(_counts(record))
+    lines = [_progress(record, bar=out.isatty()), _counts(record)]
     lines += _best(record)
     for each in record.active:
         if each.trial is not None:
@@ -60,8 +66,12 @@ def status_lines(record: SweepRecord, out: TextIO) -> list[str]:
             again = f", {group.retried} tried again" if group.retried else ""
             count = len(group.trials) + group.earlier
             lines.append(f"  {count} × {group.cause}{which}{again}: {_first_line(group.sentence)}")
-    # The first line has its colour, which is no text that is cut.
-    return lines[:1] + [cut(printable(line), width) for line in lines[1:]]
+    shown = [cut(printable(line), width) for line in lines]
+    if record.reason:
+        reason = printable(record.reason)
+        shown.insert(0, cut(reason, width) if redrawn else reason)
+    shown.insert(0, _head(record, out, width))
+    return shown[: max(3, shutil.get_terminal_size().lines - 2)] if redrawn else shown
 
 
 def line(record: SweepRecord) -> str:
@@ -79,15 +89,16 @@ def line(record: SweepRecord) -> str:
     return printable(f"{record.name}: " + ", ".join(parts))
 
 
-def _head(record: SweepRecord, out: TextIO) -> str:
-    state = str(record.state)
-    if in_colour(out):
-        state = f"\x1b[{_COLOURS[state]}m{state}\x1b[0m"
+def _head(record: SweepRecord, out: TextIO, width: int) -> str:
     about = [record.target, record.sampler or ""]
     if record.workers is not None and record.state.is_live:
         about.append(f"{len(record.active)} of {record.workers} workers")
-    reason = f"\n{printable(record.reason)}" if record.reason else ""
-    return f"{printable(record.name)}  {state}  {printable(', '.join(filter(None, about)))}{reason}"
+    state, rest = str(record.state), printable(", ".join(filter(None, about)))
+    name = cut(printable(record.name), max(width // 2, 8))
+    rest = cut(rest, max(width - width_of(name) - len(state) - 4, 1))
+    if in_colour(out):
+        state = f"\x1b[{_COLOURS[state]}m{state}\x1b[0m"
+    return f"{name}  {state}  {rest}"
 
 
 def _progress(record: SweepRecord, *, bar: bool) -> str:

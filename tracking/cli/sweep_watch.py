@@ -35,7 +35,7 @@ def follow(store: Store, name: str, out: TextIO, *, json: bool = False) -> Sweep
             now = time.monotonic()
             over = not record.state.is_live and record.state is not SweepState.PAUSED
             if redrawn:
-                lines = "\n".join(status_lines(record, out)).split("\n")
+                lines = status_lines(record, out, redrawn=True)
                 # Up to where the last picture began, and clear from there.
                 out.write((f"\x1b[{drawn}F\x1b[J" if drawn else "") + "\n".join(lines) + "\n")
                 drawn = len(lines)

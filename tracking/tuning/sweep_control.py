@@ -163,11 +163,14 @@ def stop_worker(location: StoreLocation, name: str, worker: str | int) -> Edited
             sentence += f" The sweep goes on with {definition.workers}."
         else:
             sentence += " Another one takes its place: the sweep has one worker. To let none work: pause."
-        sweep.set_attributes(values, study=study)
-        sweep.set_attributes(
-            {
-                **(definition_attribute(definition, edition) if edition != sweep.edition else {}),
-                **sweep.edit_attributes("workers", sentence, edition),
-            }
-        )
+        said_at_once = {
+            **(definition_attribute(definition, edition) if edition != sweep.edition else {}),
+            **sweep.edit_attributes("workers", sentence, edition),
+        }
+        if study is sweep.present:
+            # At once, or its supervisor might replace the worker before it knows that there is to be one fewer.
+            sweep.set_attributes({**said_at_once, **values})
+        else:
+            sweep.set_attributes(values, study=study)
+            sweep.set_attributes(said_at_once)
         return Edited(sweep.record(), sentence)
