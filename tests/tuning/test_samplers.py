@@ -146,7 +146,7 @@ def test_what_is_gone_through_one_by_one_is_not_sampled() -> None:
     finite = replace(PLAIN, space=(MODEL, TREES, DEPTH))
     for name in SAMPLERS:
         definition = replace(finite, sampler=sampled_by(name))
-        assert is_enumerated(definition) == (name in ("grid", "bruteforce"))
+        assert is_enumerated(definition) == (name in ("grid", "bruteforce", "listed"))
     for name in ("grid", "bruteforce"):
         definition = replace(finite, sampler=sampled_by(name))
         assert check(definition) == []

@@ -40,7 +40,7 @@ The format::
     at = "last"                     # last, best, min, max, mean
 
     [sampler]
-    name = "tpe"                    # tpe, random, nsga2, qmc, cmaes, gp, grid, bruteforce
+    name = "tpe"                    # tpe, random, nsga2, qmc, cmaes, gp, grid, bruteforce, listed
     n_startup_trials = 10           # options as Optuna names them: tracking.tuning.definition_options
     [pruner]
     name = "patient"                # none, median, percentile, halving, hyperband, patient, wilcoxon
@@ -90,7 +90,7 @@ from tracking.tuning.definition import (
 )
 from tracking.tuning.definition_checks import ENUMERATION_LIMIT, check_into
 from tracking.tuning.definition_fields import Fields, Problems
-from tracking.tuning.definition_options import ENUMERATED
+from tracking.tuning.definition_options import ENUMERATED, LISTED
 from tracking.tuning.definition_space import read_space, read_start_with
 from tracking.tuning.definition_target import read_target
 from tracking.tuning.space import configurations, is_finite
@@ -239,6 +239,9 @@ def _budget(file: Fields, space: Any, sampler: Named) -> Budget:
         budget = Budget(trials=fields.whole("trials"), seconds=fields.seconds("time"))
         fields.done()
         return budget
+    if sampler.name == LISTED:
+        listed = file.table.get("start_with")
+        return Budget(trials=max(1, len(listed))) if isinstance(listed, list) else Budget(trials=1)
     if sampler.name in ENUMERATED and space and not file.problems.touched("space"):
         if all(is_finite(param) for param in space):
             count = sum(1 for _ in configurations(space, ENUMERATION_LIMIT))

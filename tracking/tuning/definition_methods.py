@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from tracking.tuning.definition import FunctionTarget, ParamKind, SweepDefinition
 from tracking.tuning.definition_fields import Problems
-from tracking.tuning.definition_options import ENUMERATED, WRAPPED, check_pruner, check_sampler
+from tracking.tuning.definition_options import ENUMERATED, LISTED, WRAPPED, check_pruner, check_sampler
 from tracking.tuning.space import configurations, is_finite
 
 PACKAGES = {"cmaes": ("cmaes",), "gp": ("torch",), "wilcoxon": ("scipy",), "qmc": ("scipy",)}
@@ -77,6 +77,12 @@ def _check_sampling(definition: SweepDefinition, problems: Problems) -> None:
 
 def _check_finite(definition: SweepDefinition, problems: Problems, limit: int) -> None:
     path, name = ("sampler", "name"), definition.sampler.name
+    if name == LISTED:
+        if not definition.start_with and not problems.touched("start_with"):
+            problems.add(
+                path, "is listed, which goes through the configurations of [[start_with]]. There are none."
+            )
+        return
     if isinstance(definition.target, FunctionTarget) and definition.target.objective:
         problems.add(path, f"is {name}, and what an objective(trial) draws is not known before. {_TPE}")
         return

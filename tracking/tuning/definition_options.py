@@ -97,11 +97,14 @@ SAMPLERS: Mapping[str, Mapping[str, Option]] = {
     "gp": {"n_startup_trials": _COUNT, "deterministic_objective": _FLAG},
     "grid": {},
     "bruteforce": {},
+    "listed": {},
 }
 """Options by sampler."""
 
-ENUMERATED = ("grid", "bruteforce")
-"""Samplers that go through a finite space once, in order."""
+LISTED = "listed"
+"""The sampler that goes through the configurations of `start_with`, and no other."""
+ENUMERATED = ("grid", "bruteforce", LISTED)
+"""Samplers that go through finitely many configurations once, in order."""
 
 _MEDIAN = {
     "n_startup_trials": _COUNT,

@@ -27,8 +27,8 @@ def is_enumerated(definition: SweepDefinition) -> bool:
 def make_sampler(definition: SweepDefinition, *, worker: int, trials: int = 0) -> BaseSampler:
     """Return the sampler of one worker.
 
-    With a seed, one worker draws the same configurations every time; workers draw different ones. For grid and
-    bruteforce it is the random sampler, which draws what an enqueued configuration does not say.
+    With a seed, one worker draws the same configurations every time; workers draw different ones. For grid,
+    bruteforce and listed it is the random sampler, which draws what an enqueued configuration does not say.
 
     Args:
         definition: A checked one.

@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tracking.study_records import CAUSE, RETRY_OF, RUN
 from tracking.tuning.definition import Choice, FunctionTarget, ParamKind, SweepDefinition, TableTarget
+from tracking.tuning.definition_options import LISTED
 from tracking.tuning.execution.claims import asking
 from tracking.tuning.execution.orders import Orders, counts, retried_numbers
 from tracking.tuning.execution.outcomes import Cause
@@ -43,7 +44,7 @@ class Queue:
 
     def begin(self, orders: Orders) -> int:
         """Put the configurations in the queue that the sweep begins with; returns how many were not there yet."""
-        if orders.goes_on:
+        if orders.goes_on or orders.definition.sampler.name == LISTED:
             return 0
         with asking(self._places):
             there = {
@@ -62,6 +63,9 @@ class Queue:
 
     def feed(self, orders: Orders, trials: list[FrozenTrial]) -> None:
         """Keep a few enumerated configurations in the queue."""
+        if orders.definition.sampler.name == LISTED:
+            self._feed_listed(orders)
+            return
         if self._walk is None or self._walked != orders.edition:
             self._walk, self._walked = configurations(orders.definition.space), orders.edition
             self.is_exhausted = False
@@ -82,6 +86,18 @@ class Queue:
                 if _key(params) not in known:
                     self._enqueue(params)
                     waiting += 1
+
+    def _feed_listed(self, orders: Orders) -> None:
+        """Put each configuration of the list in the queue that no trial is, whatever else it draws."""
+        most = orders.definition.workers + AHEAD
+        with asking(self._places):
+            trials = self._storage.get_all_trials(self._study, deepcopy=False)
+            there = {trial.system_attrs.get(START) for trial in trials if counts(trial)}
+            waiting = sum(trial.state is TrialState.WAITING for trial in trials)
+            missing = [place for place in range(len(orders.definition.start_with)) if place not in there]
+            for place in missing[: max(0, most - waiting)]:
+                self._enqueue(orders.definition.start_with[place], {}, {START: place})
+        self.is_exhausted = not missing
 
     def walk_again(self) -> None:
         """Walk the enumerated space from its beginning: a configuration that was passed may be missing now."""
