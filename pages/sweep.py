@@ -5,7 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from tracking.errors import NotFound
-from tracking.ui import feedback, format, frame, navigation, state, sweep_cache, sweep_head, watch
+from tracking.ui import (
+    feedback,
+    format,
+    frame,
+    navigation,
+    state,
+    sweep_actions,
+    sweep_cache,
+    sweep_head,
+    sweep_trials,
+    watch,
+)
 
 with frame.page("Sweep") as store:
     asked = st.query_params.get(state.SWEEP, "")
@@ -39,6 +50,15 @@ with frame.page("Sweep") as store:
 
     with st.container():
         heading()
+    sweep_actions.show(store, record)
+
+    @frame.live(every=watch.live_seconds(live))
+    def trials() -> None:
+        """The table of the trials as they are now."""
+        sweep_trials.draw(store, store.sweep(name), None)
+        navigation.follow()
+
+    trials()
     if not live:
         seen = sweep_cache.standing_of(record)
         watch.rerun_when_changed(lambda: sweep_cache.standing(store, name), seen)

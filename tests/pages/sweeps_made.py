@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -30,7 +30,15 @@ high = 0.9
 only_if = { opt = ["sgd"] }
 """
 
-Outcome = Callable[[optuna.Trial], Any]
+SCRIPT = """
+import argparse
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+parser.add_argument("--opt", default="sgd")
+parser.add_argument("--momentum", type=float, default=0.5)
+args = parser.parse_args()
+"""
 
 
 def text(name: str, objectives: Sequence[tuple[str, str]], space: str = SPACE) -> str:
@@ -64,6 +72,7 @@ def make(
     attributes: dict[str, Any] | None = None,
 ) -> optuna.Study:
     """Make a stopped sweep; trials of which the numbers are listed fail, are pruned or stay unfinished."""
+    (store.location.root / "train.py").write_text(SCRIPT)
     definition = read_definition(text(name, objectives))
     draft = StudyDraft([_DIRECTIONS[each.goal] for each in definition.objectives])
     about = {**definition_attribute(definition, 1, text(name, objectives)), PROJECT: str(store.location.root)}

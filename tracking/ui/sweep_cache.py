@@ -5,20 +5,42 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from tracking.analysis.pareto import pareto_front
+from tracking.analysis.trials import finished, trial_frame, value_columns
 from tracking.study_records import TrialRecord
 from tracking.sweep_records import SweepRecord
+from tracking.ui import sweep_trial_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tracking.store import Store
 
 
-def trials(store: Store, record: SweepRecord, study: str | None = None) -> list[TrialRecord]:
-    """Return the trials of a sweep's present study, or of an earlier one, in order of number. Shared: read only."""
-    name = study or record.study
-    root = str(store.location.root)
-    return _trials(root, record.name, name, store.study_revision(name), store)
+def trials(store: Store, record: SweepRecord) -> list[TrialRecord]:
+    """Return the trials of a sweep's present study in order of number. Shared: read only."""
+    return _trials(_root(store), record.study, record.revision, record.name, store)
+
+
+def frame(store: Store, record: SweepRecord) -> pd.DataFrame:
+    """Return the trial frame of a sweep's present study. Shared: read only."""
+    return _frame(_root(store), record.study, record.revision, record, store)
+
+
+def front(store: Store, record: SweepRecord) -> NDArray[np.bool_] | None:
+    """Return which rows of the frame are on the Pareto front; None for a single objective."""
+    if len(record.objectives) < 2:
+        return None
+    return _front(_root(store), record.study, record.revision, record, store)
+
+
+def varying(store: Store, record: SweepRecord) -> list[str]:
+    """Return the columns of params that tell the trials apart."""
+    return _varying(_root(store), record.study, record.revision, record, store)
 
 
 def standing(store: Store, name: str) -> Hashable:
@@ -36,6 +58,28 @@ def all_standing(store: Store) -> Hashable:
     return tuple((record.name, record.state, record.revision) for record in store.sweeps())
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _trials(root: str, sweep: str, study: str, revision: int, _store: Store) -> list[TrialRecord]:
+def _root(store: Store) -> str:
+    return str(store.location.root)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _trials(root: str, study: str, revision: int, sweep: str, _store: Store) -> list[TrialRecord]:
     return _store.sweep_trials(sweep, study=study)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _frame(root: str, study: str, revision: int, _record: SweepRecord, _store: Store) -> pd.DataFrame:
+    return trial_frame(trials(_store, _record), _record.objectives)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _front(root: str, study: str, revision: int, _record: SweepRecord, _store: Store) -> NDArray[np.bool_]:
+    found = frame(_store, _record)
+    columns = list(value_columns(_record.objectives))
+    values = found[columns].to_numpy(dtype=np.float64)
+    return pareto_front(values, [each.goal for each in _record.objectives], finished(found, columns))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _varying(root: str, study: str, revision: int, _record: SweepRecord, _store: Store) -> list[str]:
+    return sweep_trial_table.varying(frame(_store, _record))

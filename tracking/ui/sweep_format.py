@@ -10,6 +10,7 @@ from tracking.records import Goal
 from tracking.study_records import CAUSE, TrialRecord
 from tracking.sweep_records import STOPPED, BestTrial, SweepObjective, SweepRecord, SweepState
 from tracking.ui import format
+from tracking.ui.markdown import escape
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
 
@@ -177,3 +178,8 @@ def age(record: SweepRecord, now: datetime) -> str:
 def param(value: object) -> str:
     """Return a param's value in short: four significant digits."""
     return format.number(value, 4) if isinstance(value, float) else format.param(value)
+
+
+def toast(sentence: str) -> str:
+    """Return a sentence for a short note: escaped, for it holds names."""
+    return escape(format.shorten(sentence, 400))
