@@ -182,7 +182,7 @@ def _moved(trials: list[FrozenTrial]) -> list[Op]:
 def _sentence(edited: str, why: str, taken: int, left: int, running: int, waiting: int, kept: int) -> str:
     parts = [
         edited,
-        f"Optuna cannot go on with that in the same study ({why}): this is the sweep's next one.",
+        f"That needs a study of its own ({why}): the sweep's next one.",
     ]
     if taken or left:
         rest = f"; {left} do not fit the new space and stay in the earlier study" if left else ""
