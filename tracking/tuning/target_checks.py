@@ -10,6 +10,6 @@ from tracking.tuning.definition import SweepDefinition
 
 def check_target(definition: SweepDefinition, project: Path) -> list[Problem]:
     """Return what does not fit between a definition and its target; nothing is executed."""
-    from tracking.tuning.targets.checks import check_against  # type: ignore[import-not-found,unused-ignore]
+    from tracking.tuning.targets.checks import check_against
 
     return list(check_against(definition, project))
