@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.tuning.projection import differences
 from tracking.study_records import CAUSE, REASON, RETRY_OF
 from tracking.sweep_records import OUTCOME, STOP_WORKERS
 from tracking.tuning.execution.places import WorkerRecord, is_alive, workers
+
+LONG = pytest.mark.skipif(os.environ.get("PODIUM_SOAK") != "1", reason="PODIUM_SOAK=1 runs it")
 
 # Each trial waits until its file is there: the test decides how long it lasts.
 HELD = """
@@ -139,7 +142,7 @@ def test_there_is_one_supervisor(sweep: SweepProcesses) -> None:
     assert len(workers(sweep.location, sweep.number)) == 1
 
 
-@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.parametrize("signals", [1, pytest.param(2, marks=LONG)])
 def test_a_signal_ends_the_supervisor_and_another_one_goes_on(sweep: SweepProcesses, signals: int) -> None:
     sweep.make(workers=2, more="[budget]\ntrials = 3")
     supervisor = sweep.start()
@@ -160,7 +163,7 @@ def test_a_signal_ends_the_supervisor_and_another_one_goes_on(sweep: SweepProces
     assert differences(sweep.location.root, "s") == []
 
 
-@pytest.mark.parametrize("who", ["worker", "supervisor", "both"])
+@pytest.mark.parametrize("who", [pytest.param("worker", marks=LONG), "supervisor", "both"])
 def test_a_killed_process_is_seen_and_what_it_ran_is_tried_again(sweep: SweepProcesses, who: str) -> None:
     sweep.make(workers=2, more="[budget]\ntrials = 3")
     supervisor = sweep.start()

@@ -21,7 +21,7 @@ from tracking.tuning.execution.places import workers
 
 StartScript = Callable[..., "subprocess.Popen[str]"]
 SOAK = os.environ.get("PODIUM_SOAK") == "1"
-KILLS = 50 if SOAK else 6
+KILLS = 50 if SOAK else 4
 
 
 @pytest.fixture
@@ -101,8 +101,9 @@ run.finish()
 """
 
 
+@pytest.mark.timeout(1500 if SOAK else 300)
 def test_every_queued_trial_runs_once_under_a_supervisor(sweep: SweepProcesses) -> None:
-    count, crew = (120, 8) if SOAK else (12, 4)
+    count, crew = (120, 8) if SOAK else (6, 3)
     sweep.write(MARKED)
     sweep.make(workers=crew, more=f"[budget]\ntrials = {count}")
     for number in range(count):
@@ -120,6 +121,7 @@ def test_every_queued_trial_runs_once_under_a_supervisor(sweep: SweepProcesses) 
 LONG = MARKED.replace("for step in range(3):", "for step in range(6):\n    time.sleep(0.05)")
 
 
+@pytest.mark.timeout(1500 if SOAK else 300)
 def test_runs_are_true_after_workers_and_supervisors_were_killed(sweep: SweepProcesses) -> None:
     draw = random.Random(11)
     sweep.write(LONG)

@@ -47,7 +47,7 @@ with tracking.start_run() as run:
     )
     sweep.make(
         space="[space.x]\nlow = -1.0\nhigh = 1.0",
-        more='[limits]\ntime = "5s"\n[budget]\ntrials = 2\n[[start_with]]\nx = -0.5\n[[start_with]]\nx = 0.5',
+        more='[limits]\ntime = "20s"\n[budget]\ntrials = 2\n[[start_with]]\nx = -0.5\n[[start_with]]\nx = 0.5',
     )
     sweep.start()
     sweep.wait((sweep.project / "began").exists)
@@ -118,7 +118,7 @@ with tracking.start_run() as run:
         space='[space.x]\nlow = 0.0\nhigh = 1.0\nstep = 0.25\n[space.kind]\nchoices = ["a", "b"]',
         more='[sampler]\nname = "grid"',
     )
-    for ended in (2, 5):
+    for ended in (2, 5) if SOAK else (3,):
         sweep.start()
         sweep.wait(lambda ended=ended: sweep.states().count("COMPLETE") >= ended)  # type: ignore[misc]
         sweep.supervisors[-1].kill()

@@ -64,6 +64,10 @@ def claim(storage: StudyStorage, study: int, places: SweepPlaces, token: str) ->
         if orders.wanted != RUNS or orders.outcome is not None or token in orders.leaving:
             return None
         trials = storage.get_all_trials(study, deepcopy=False)
+        for trial in trials:
+            # It was claimed before, and the database was locked before the worker had heard of it.
+            if trial.state is TrialState.RUNNING and trial.user_attrs.get(WORKER) == token:
+                return Claim(trial._trial_id, trial.number, orders)
         if not judge(orders, trials, seconds_spent(places)).goes_on:
             return None
         for trial in trials:

@@ -26,8 +26,9 @@ from tracking.config import StoreLocation
 from tracking.database.engine import Engines
 from tracking.database.opening import open_database
 from tracking.database.recovery import recover
+from tracking.database.study_queries import study_revision
 from tracking.database.study_reaping import reap
-from tracking.errors import TrackingError
+from tracking.errors import InvalidDefinition, NotFound, TrackingError
 from tracking.spool.lock import FileLock, try_lock
 from tracking.study_records import RUN
 from tracking.sweep_records import OUTCOME
@@ -82,6 +83,7 @@ class Supervisor:
         self._has_begun = self._is_adopting = False
         self._reap_at = self._recover_at = 0.0
         self._spent, self._clock = seconds_spent(self.places), time.monotonic()
+        self._judged = -1, Verdict(False)  # by the revision of the study
         self._grace = grace
 
     def lock(self) -> FileLock | None:
@@ -127,10 +129,12 @@ class Supervisor:
         """Do what is to be done now; returns whether the sweep is over."""
         try:
             orders = self._orders()
-        except TrackingError as error:
-            if not isinstance(error, ValueError | KeyError):
-                raise
+        except InvalidDefinition as error:
             self._end("failed", f"Its definition cannot be read: {error}")
+            return True
+        except NotFound as error:  # somebody has deleted the study
+            _LOG.warning("%s", error)
+            self._signals += 1
             return True
         self._count_time(orders)
         departed = self._crew.look()
@@ -144,39 +148,46 @@ class Supervisor:
             return True
         if orders.outcome is not None and not self._has_begun and orders.wanted != RUNS:
             return True
-        trials = self._storage.get_all_trials(self._study, deepcopy=False)
-        verdict = self._go_on(orders, trials) if orders.wanted == RUNS else Verdict(False)
+        verdict = self._go_on(orders) if orders.wanted == RUNS else Verdict(False)
         self._crew.note_leaving(orders.leaving)
         self._crew.fill(orders.definition.workers if verdict.goes_on else 0)
         return self._is_over(orders, verdict)
 
-    def _go_on(self, orders: Orders, trials: list[FrozenTrial]) -> Verdict:
+    def _go_on(self, orders: Orders) -> Verdict:
         """Put in the queue what belongs there; returns whether further trials may start."""
+        with self._engines.reading() as connection:
+            revision = study_revision(connection, self._name)
+        if revision == self._judged[0] and orders.definition.budget.seconds is None:
+            return self._judged[1]  # nothing has happened: thousands of trials are not looked at for that
         if orders.outcome is not None:
             self._storage.set_study_system_attr(self._study, OUTCOME, None)
         if not self._has_begun:
+            self._queue.begin(orders)
             self._has_begun = True
-            if self._queue.begin(orders):
-                trials = self._storage.get_all_trials(self._study, deepcopy=False)
+        trials = self._trials()
         again = self._queue.retry(orders, trials)
         if again:
             _LOG.info("Their worker died, so they are tried again: trials %s.", ", ".join(map(str, again)))
-            trials = self._storage.get_all_trials(self._study, deepcopy=False)
+            trials = self._trials()
         verdict = judge(orders, trials, self._spent)
         if verdict.goes_on and is_enumerated(orders.definition):
             self._queue.feed(orders, trials)
-            trials = self._storage.get_all_trials(self._study, deepcopy=False)
-            left = any(trial.state is TrialState.WAITING for trial in trials)
+            left = any(trial.state is TrialState.WAITING for trial in self._trials())
             if self._queue.is_exhausted and not left:
-                return Verdict(False, "finished", "Every configuration was tried.", verdict.used)
+                verdict = Verdict(False, "finished", "Every configuration was tried.", verdict.used)
+        # Of before what was done here: that is looked at the next time.
+        self._judged = revision, verdict
         return verdict
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._storage.get_all_trials(self._study, deepcopy=False)
 
     def _is_over(self, orders: Orders, verdict: Verdict) -> bool:
         if verdict.goes_on or orders.wanted == PAUSE or self._crew.hired:
             return False
         if workers(self.location, self._study):
             return False  # of an earlier supervisor: they bring their trials to the end
-        trials = self._storage.get_all_trials(self._study, deepcopy=False)
+        trials = self._trials()
         if any(trial.state is TrialState.RUNNING and RUN not in trial.user_attrs for trial in trials):
             return False  # its worker died just now
         if orders.wanted in (DRAIN, STOP):
