@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from tracking.database import run_writes
 from tracking.database.moments import moment
 from tracking.database.prepared import Prepared
-from tracking.database import run_writes
 from tracking.database.run_writes import runs
 from tracking.database.study_fold import METRIC_NAMES, value_keys
 from tracking.database.study_ops import GOALS, STATES, load
@@ -112,6 +112,17 @@ def trial_records(
             numbers, uids, states, started, completed, values, load(params), load(attached), strict=True
         )
     ]
+
+
+def complete_runs(connection: Connection, name: str) -> list[tuple[int, str]]:
+    """Return the number and the id of the run of each complete trial that has one, in order; raises NotFound."""
+    query = (
+        select(trials.c.number, runs.c.uid)
+        .join_from(trials, runs, runs.c.id == trials.c.run_id)
+        .where(trials.c.study_id == study_number(connection, name), trials.c.state == "complete")
+        .order_by(trials.c.number)
+    )
+    return [(number, uid) for number, uid in connection.execute(query)]
 
 
 def study_number(connection: Connection, name: str) -> int:

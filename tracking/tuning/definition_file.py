@@ -43,7 +43,8 @@ The format::
     name = "tpe"                    # tpe, random, nsga2, qmc, cmaes, gp, grid, bruteforce, listed
     n_startup_trials = 10           # options as Optuna names them: tracking.tuning.definition_options
     [pruner]
-    name = "patient"                # none, median, percentile, halving, hyperband, patient, wilcoxon
+    name = "patient"                # none, median, percentile, halving, hyperband, patient, wilcoxon;
+    # for several objectives: dominated
     patience = 3
     wrapped = { name = "median", n_warmup_steps = 2 }      # of patient only
 

@@ -7,7 +7,14 @@ from importlib.util import find_spec
 
 from tracking.tuning.definition import FunctionTarget, ParamKind, SweepDefinition
 from tracking.tuning.definition_fields import Problems
-from tracking.tuning.definition_options import ENUMERATED, LISTED, WRAPPED, check_pruner, check_sampler
+from tracking.tuning.definition_options import (
+    DOMINATED,
+    ENUMERATED,
+    LISTED,
+    WRAPPED,
+    check_pruner,
+    check_sampler,
+)
 from tracking.tuning.space import configurations, is_finite
 
 PACKAGES = {"cmaes": ("cmaes",), "gp": ("torch",), "wilcoxon": ("scipy",), "qmc": ("scipy",)}
@@ -103,11 +110,16 @@ def _check_pruning(definition: SweepDefinition, problems: Problems) -> None:
     pruner = definition.pruner
     if pruner.name == "none":
         return
-    if len(definition.objectives) > 1:
+    if pruner.name == DOMINATED and len(definition.objectives) == 1:
         problems.add(
             ("pruner", "name"),
-            f"is {pruner.name}, and there are {len(definition.objectives)} objectives: trials of several are not "
-            'pruned. Give name = "none", or one objective.',
+            'is dominated, which compares trials in several objectives, and there is one. name = "median" is for one.',
+        )
+    elif pruner.name != DOMINATED and len(definition.objectives) > 1:
+        problems.add(
+            ("pruner", "name"),
+            f"is {pruner.name}, and there are {len(definition.objectives)} objectives, which it does not compare. "
+            'Give name = "dominated" or "none", or one objective.',
         )
     inner = pruner.options.get(WRAPPED)
     wrapped = inner.get("name") if isinstance(inner, Mapping) else None

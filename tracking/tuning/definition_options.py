@@ -133,8 +133,23 @@ PRUNERS: Mapping[str, Mapping[str, Option]] = {
         "min_delta": Option(float, low=0),
     },
     "wilcoxon": {"p_threshold": _SHARE, "n_startup_steps": _COUNT},
+    "dominated": {
+        "margin": _SHARE,
+        "n_startup_trials": _COUNT,
+        "n_warmup_steps": Option(int, low=0, high=1_000_000_000, words=("auto",)),
+    },
 }
-"""Options by pruner; `patient` also takes `wrapped`, a table with another pruner's name and options."""
+"""Options by pruner; `patient` also takes `wrapped`, a table with another pruner's name and options.
+
+All but `dominated` are Optuna's. That one is for several objectives, which Optuna does not prune: a trial is stopped
+where another one, complete by now, was better at the same step in every objective, each time by more than `margin`
+(0.25) of the range that the objective's values had there. It begins with `n_startup_trials` (10) complete trials and at
+step `n_warmup_steps`; "auto" is two thirds of the steps that complete trials took. For trials that run several times a
+step is a repeat, and means are compared. What a smaller margin costs: `tracking.tuning.execution.domination`.
+"""
+
+DOMINATED = "dominated"
+"""The pruner for several objectives."""
 
 WRAPPED = "wrapped"
 
@@ -181,6 +196,8 @@ def _check_wrapped(value: Any, path: Path, problems: Problems) -> None:
         problems.add((*path, "name"), "is missing. Give the pruner that patience is added to.")
     elif name == "patient":
         problems.add((*path, "name"), "is patient itself. Wrap another pruner, and add up the patience.")
+    elif name == DOMINATED:
+        problems.add((*path, "name"), "is dominated, which is for several objectives: patience is for one.")
     else:
         inner = Named(name, {key: option for key, option in value.items() if key != "name"})
         check_pruner(inner, problems, path)

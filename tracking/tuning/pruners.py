@@ -8,7 +8,7 @@ from typing import Any
 from tracking.errors import InvalidDefinition, MissingDependency
 from tracking.tuning.definition import Named, SweepDefinition
 from tracking.tuning.definition_fields import Problems
-from tracking.tuning.definition_options import WRAPPED, check_pruner
+from tracking.tuning.definition_options import DOMINATED, WRAPPED, check_pruner
 
 try:
     import optuna
@@ -43,6 +43,8 @@ def make_pruner(definition: SweepDefinition) -> BasePruner:
 
 def _made(pruner: Named) -> BasePruner:
     options = dict(pruner.options)
+    if pruner.name == DOMINATED:
+        return optuna.pruners.NopPruner()  # Optuna compares one value: the worker does that itself
     if pruner.name != "patient":
         return _MADE[pruner.name](**options)  # type: ignore[no-any-return]
     wrapped = dict(options.pop(WRAPPED, None) or {"name": "none"})

@@ -6,6 +6,9 @@ import logging
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from optuna.trial import TrialState
+
 from tracking.client.description import RunDescription, now_us
 from tracking.client.ending import Ending as SessionEnding
 from tracking.client.launch import repeat_id
@@ -15,6 +18,8 @@ from tracking.config import StoreLocation
 from tracking.records import RunStatus
 from tracking.study_records import REPEATS
 from tracking.tuning.definition import Objective, Repeats
+from tracking.tuning.definition_options import DOMINATED
+from tracking.tuning.execution.domination import Dominance
 from tracking.tuning.execution.finished import take_in
 from tracking.tuning.execution.outcomes import Outcome, State, of_repeats
 from tracking.tuning.execution.patience import patiently
@@ -65,6 +70,8 @@ def run_repeats(place: Workplace, under_way: RunningTrial, repeats: Repeats) -> 
 def _is_pruned(under_way: RunningTrial, index: int, done: Sequence[Sequence[float]]) -> bool:
     """Report a repeat; returns whether the pruner says that the others are not worth it."""
     definition, trial = under_way.definition, under_way.trial
+    if definition.pruner.name == DOMINATED:
+        return patiently(lambda: _is_dominated(under_way, index, done))
     if trial is None or len(definition.objectives) != 1:
         return False
     values = [one[0] for one in done]
@@ -78,6 +85,18 @@ def _is_pruned(under_way: RunningTrial, index: int, done: Sequence[Sequence[floa
     except ValueError:
         _LOG.exception("The pruner cannot judge trial %d.", under_way.claim.number)
         return False
+
+
+def _is_dominated(under_way: RunningTrial, index: int, done: Sequence[Sequence[float]]) -> bool:
+    """Return whether the mean so far is dominated by that of a complete trial over as many repeats."""
+    definition = under_way.definition
+    rule = Dominance.of(definition.pruner.options)
+    complete = under_way.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    repeats = [trial.user_attrs.get(REPEATS) or () for trial in complete]
+    others = [np.mean(each[: index + 1], axis=0) for each in repeats if len(each) > index]
+    if not others or index < rule.first_step([len(each) - 1 for each in repeats if len(each)]):
+        return False
+    return rule.dominator(np.mean(done, axis=0), np.array(others), definition.objectives) is not None
 
 
 class RepeatSummary:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 import optuna
 
@@ -22,6 +23,22 @@ TROUBLE_SECONDS = 2.0
 _LOG = logging.getLogger(__name__)
 
 
+class Reporting(Protocol):
+    """Looks at what a trial's run logs while it runs.
+
+    Attributes:
+        reason: Why the trial was not worth going on, empty where nobody says it.
+    """
+
+    reason: str
+
+    def look(self) -> bool:
+        """Look at what is new; returns whether the trial is not worth going on."""
+
+    def look_at_all(self) -> None:
+        """Look at the rest, once the run's points are in the database."""
+
+
 class Reporter:
     """Reports the objective's metric of a trial's run to its study.
 
@@ -35,6 +52,7 @@ class Reporter:
         self._trial, self._reader, self._prunes = trial, reader, prunes
         self._thinning = Thinning()
         self._pending: deque[tuple[int, float]] = deque()
+        self.reason = ""
 
     def look(self) -> bool:
         """Report what was logged since the last look; returns whether the trial is not worth going on.
@@ -75,7 +93,7 @@ class Overseer:
     """
 
     def __init__(
-        self, is_wanted: Callable[[], bool], reporter: Reporter | None, stop: threading.Event
+        self, is_wanted: Callable[[], bool], reporter: Reporting | None, stop: threading.Event
     ) -> None:
         self.stop, self.prune = stop, threading.Event()
         self._is_wanted, self._reporter = is_wanted, reporter

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 PER_OCTAVE = 64
 MOST = 2000
 """Reports of one trial."""
@@ -21,6 +24,13 @@ def report_step(step: int) -> int:
         step: Of the point, 0 or more.
     """
     return step if step < PER_OCTAVE else step - step % (1 << (step.bit_length() - PER_OCTAVE.bit_length()))
+
+
+def report_steps(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `report_step` of each of many steps, 0 or more."""
+    # The exponent of a float is the bit length of a whole number below 2^53; above, it may be one too many.
+    shift = np.maximum(np.frexp(steps.astype(np.float64))[1] - PER_OCTAVE.bit_length(), 0)
+    return np.asarray((steps >> shift) << shift)
 
 
 class Thinning:

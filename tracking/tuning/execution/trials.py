@@ -6,7 +6,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,11 @@ from tracking.database.study_queries import trial_records
 from tracking.errors import TrackingError
 from tracking.study_records import REPEATS
 from tracking.tuning.definition import Choice, SweepDefinition
+from tracking.tuning.definition_options import DOMINATED
 from tracking.tuning.execution.claims import Claim
+from tracking.tuning.execution.curves import Peers
+from tracking.tuning.execution.dominated import DominanceReporter
+from tracking.tuning.execution.domination import Dominance
 from tracking.tuning.execution.finished import metrics_of, take_in
 from tracking.tuning.execution.launching import Launch, StartFailed, environment
 from tracking.tuning.execution.outcomes import (
@@ -36,7 +40,7 @@ from tracking.tuning.execution.patience import patiently
 from tracking.tuning.execution.places import RESULT, SweepPlaces, read_json
 from tracking.tuning.execution.queueing import draws_itself
 from tracking.tuning.execution.readings import MetricReader
-from tracking.tuning.execution.reporting import Overseer, Reporter
+from tracking.tuning.execution.reporting import Overseer, Reporter, Reporting
 from tracking.tuning.execution.requests import command
 from tracking.tuning.execution.watching import GRACE_SECONDS, Watch, evaluate
 from tracking.tuning.space import suggest
@@ -59,6 +63,7 @@ class Workplace:
         began: Called with the process group of each evaluation and when it was created.
         orphans: Whether the worker is the parent of processes whose own parent died.
         grace: Seconds between SIGTERM and SIGKILL.
+        peers: What complete trials logged, kept from trial to trial.
     """
 
     location: StoreLocation
@@ -70,6 +75,7 @@ class Workplace:
     began: Callable[[int, float], None]
     orphans: bool = False
     grace: float = GRACE_SECONDS
+    peers: Peers = field(default_factory=Peers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,7 @@ def run_evaluation(
     *,
     repeat: int | None = None,
     run: str | None = None,
-    reporter: Reporter | None = None,
+    reporter: Reporting | None = None,
 ) -> Outcome:
     """Run one evaluation of a trial; returns what it came to.
 
@@ -186,7 +192,10 @@ def run_evaluation(
     logged, started = patiently(lambda: metrics_of(place.engines, run))
     ended = replace(ended, started=started, **_result(said))
     limits = definition.limits
-    return outcome_of(ended, definition.objectives, logged, seconds=limits.seconds, memory=limits.memory)
+    outcome = outcome_of(ended, definition.objectives, logged, seconds=limits.seconds, memory=limits.memory)
+    if ended.ending is Ending.PRUNER and reporter is not None and reporter.reason:
+        return replace(outcome, reason=f"{reporter.reason} {outcome.reason or ''}".strip())
+    return outcome
 
 
 def tell(study: optuna.Study, claim: Claim, outcome: Outcome) -> bool:
@@ -221,8 +230,16 @@ def _run_id(place: Workplace, study: optuna.Study, claim: Claim) -> str:
     return record.run
 
 
-def _reporter(place: Workplace, under_way: RunningTrial) -> Reporter | None:
+def _reporter(place: Workplace, under_way: RunningTrial) -> Reporting | None:
     definition = under_way.definition
+    if definition.pruner.name == DOMINATED:
+        return DominanceReporter(
+            place.location,
+            place.engines,
+            under_way.run,
+            place.peers.of(place.engines, under_way.study.study_name, definition.objectives),
+            Dominance.of(definition.pruner.options),
+        )
     # An objective reports for itself; Optuna takes no reports of several objectives.
     if under_way.trial is None or len(definition.objectives) != 1:
         return None
