@@ -268,7 +268,7 @@ def _of_order(ran: Sequence[Confirmed], found: Sequence[Confirmed]) -> list[str]
         among = f"these {known}" if known == len(ran) else f"the {known} whose noise is known"
         verdict = "" if first.best_chance >= LEVEL else ": too little to call it the winner"
         said.append(
-            f"It is the best of {among} with a probability of {_percent(first.best_chance)}{verdict}."
+            f"Trial {first.trial} is the best of {among} with a probability of {_percent(first.best_chance)}{verdict}."
         )
     return said
 
