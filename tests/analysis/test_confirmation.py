@@ -82,6 +82,8 @@ def test_what_the_runs_cannot_say_is_not_said() -> None:
     equal = confirm([Candidate(0, 1.0, (0.5, 0.5, 0.5))], Goal.MAXIMIZE)
     assert equal.trials[0].low is None and equal.trials[0].deviation == 0
     assert "show no noise" in equal.sentence
+    diverged = confirm([Candidate(0, 1.0, (0.5, 0.6, 1e300))], Goal.MINIMIZE).trials[0]
+    assert diverged.missing == 1 and diverged.mean == pytest.approx(0.55)
     assert t_interval(np.array([0.1, 0.1]), 0.95) == (None, None)
     with pytest.raises(ValueError, match="between 0 and 1"):
         confirm([], None, level=95)

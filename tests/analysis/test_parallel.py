@@ -50,6 +50,15 @@ def test_ticks_of_any_numbers_are_few_ascending_and_in_range(values: list[float]
     assert ((axis.low <= inside) & (inside <= axis.high)).all()
 
 
+def test_an_axis_of_all_there_is_still_has_a_place_for_what_is_absent() -> None:
+    axis = axis_of(pd.Series([-1.7e308, 1.7e308, np.nan], name="params.x"))
+    assert (
+        np.isfinite(axis.positions).all()
+        and axis.labels[0] == ABSENT
+        and np.isfinite([axis.low, axis.high]).all()
+    )
+
+
 def test_choices_are_in_order_and_what_is_absent_has_a_place_of_its_own() -> None:
     axis = axis_of(pd.Series(["sgd", None, MISSING, 16, "adam", 2], name="params.opt", dtype=object))
     assert axis.labels == (ABSENT, "2", "16", "None", "adam", "sgd")

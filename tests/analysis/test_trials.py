@@ -141,3 +141,15 @@ def test_history_can_go_in_order_of_the_end() -> None:
     assert history["number"].tolist() == [1, 2, 0] and history["best"].tolist() == [1.0, 1.0, 0.0]
     with pytest.raises(ValueError, match="'number' or 'completed'"):
         best_so_far(frame, "values.loss", None, order="duration")
+
+
+def test_lists_of_one_length_and_half_characters_are_kept_out_of_trouble() -> None:
+    records = [
+        trial(
+            number, "fail", params={"layers": [number, 2], "name": "\ud800"}, attributes={REASON: "a\udfff b"}
+        )
+        for number in range(3)
+    ]
+    frame = trial_frame(records, LOSS)
+    assert frame["params.layers"].tolist() == [[0, 2], [1, 2], [2, 2]] and frame["params.name"][0] == "\ud800"
+    assert frame["reason"].tolist() == ["a? b"] * 3 and frame["cause"].tolist() == ["unknown"] * 3

@@ -24,6 +24,8 @@ OTHER = "others"
 """The label of the place that all but the most frequent choices share."""
 MAX_CHOICES = 40
 """So many choices have a place of their own."""
+LARGEST = 1.7e308
+"""Axes end there, near the greatest number that there is."""
 
 
 class Scale(StrEnum):
@@ -85,7 +87,7 @@ def axis_of(column: pd.Series, *, log: bool = False) -> ValueAxis:
     labels = tuple(f"{10.0**tick:.6g}" if log else f"{tick:.6g}" for tick in ticks)
     absent = None
     if name.startswith("params.") and not there.all():
-        absent = low - 0.12 * (high - low)
+        absent = max(low - 0.12 * (high - low), -LARGEST)
         positions[~there] = absent
         ticks, labels, low = np.concatenate([[absent], ticks]), (ABSENT, *labels), absent
     return ValueAxis(name, Scale.LOG if log else Scale.LINEAR, positions, ticks, labels, low, high, absent)

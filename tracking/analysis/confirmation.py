@@ -18,6 +18,8 @@ from tracking.records import Goal
 
 LEVEL = 0.95
 DRAWS = 20_000
+LARGEST = 1e150
+"""The value of a run that diverged beyond this has no square, so it counts as no number."""
 _SEED = 20_061
 
 
@@ -28,7 +30,7 @@ class Candidate:
     Attributes:
         trial: Number of the trial in the sweep that chose it.
         score: Its value there.
-        fresh: The values of its fresh runs; None, NaN or infinite for one that gave no number.
+        fresh: The values of its fresh runs; None, NaN or infinite (beyond 1e150) for one that gave no number.
     """
 
     trial: int
@@ -178,7 +180,7 @@ def t_interval(values: NDArray[np.float64], level: float) -> tuple[float | None,
 
 def _numbers(fresh: Sequence[float | None]) -> NDArray[np.float64]:
     values = np.array([math.nan if each is None else each for each in fresh], dtype=np.float64)
-    return values[np.isfinite(values)]
+    return values[np.abs(values) <= LARGEST]
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

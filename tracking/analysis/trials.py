@@ -145,9 +145,8 @@ def _param(values: list[Any]) -> Any:
             return np.array([np.nan if value is MISSING else value for value in values], dtype=np.float64)
         except OverflowError:
             pass
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return pd.Series(column, dtype=object)
+    # One by one: lists of one length would become a second axis.
+    return pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype=object)
 
 
 def _times(moments: Iterable[datetime | None]) -> NDArray[np.datetime64]:
@@ -165,7 +164,11 @@ def _seconds(started: NDArray[np.datetime64], completed: NDArray[np.datetime64])
 
 
 def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else str(value)
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else str(value)
+    # Half a character, which a user's program can write, has no place in a column of text.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _whole(value: Any) -> int | None:
