@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from tracking.ui import cache, frame, navigation, overview, start_here, state, watch
+from tracking.ui import cache, frame, navigation, overview, start_here, state, sweep_list, watch
 
 with frame.page("Overview") as store:
     st.title("Overview")
@@ -35,6 +35,7 @@ with frame.page("Overview") as store:
         current = [experiment for experiment in cache.experiments(store) if experiment.runs]
         if any(experiment.live for experiment in current) != live:
             st.rerun()
+        sweep_list.going_on(store)
         overview.running_now(store)
         overview.experiments_table(store, current, now)
         overview.recent_runs(store)

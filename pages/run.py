@@ -22,6 +22,7 @@ from tracking.ui import (
     run_state,
     run_system,
     state,
+    sweep_links,
     watch,
 )
 from tracking.ui.runs_frame import is_system
@@ -64,6 +65,7 @@ with frame.page("Run") as store:
     # In a container: what follows must stay in its place, or fields there lose what is typed into them.
     with st.container():
         heading()
+    sweep_links.trial_of(store, run)
     names = list(run_state.TABS)
     tabs = dict(
         zip(names, st.tabs(names, key=state.TAB, on_change="rerun", bind="query-params"), strict=True)

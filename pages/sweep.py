@@ -13,7 +13,10 @@ from tracking.ui import (
     state,
     sweep_actions,
     sweep_cache,
+    sweep_failures,
     sweep_head,
+    sweep_panels,
+    sweep_story,
     sweep_trials,
     watch,
 )
@@ -36,13 +39,12 @@ with frame.page("Sweep") as store:
 
     name = record.name
     live = record.state.is_live
-    drawn_at = record
 
     @frame.live(every=watch.live_seconds(live))
     def heading() -> None:
         """State, progress and the best as they are now."""
         now = store.sweep(name)
-        if (now.state, now.reason, now.edition) != (drawn_at.state, drawn_at.reason, drawn_at.edition):
+        if sweep_head.outline(now) != sweep_head.outline(record):
             st.rerun()
         sweep_head.heading(now)
         sweep_head.best(now)
@@ -52,13 +54,32 @@ with frame.page("Sweep") as store:
         heading()
     sweep_actions.show(store, record)
 
-    @frame.live(every=watch.live_seconds(live))
+    @frame.live(every=sweep_panels.live_seconds(live))
+    def charts() -> None:
+        """How the sweep went, as it is now."""
+        sweep_panels.draw(store, store.sweep(name))
+
+    @frame.live(every=sweep_panels.live_seconds(live))
     def trials() -> None:
-        """The table of the trials as they are now."""
-        sweep_trials.draw(store, store.sweep(name), None)
+        """Parallel coordinates and the table of the trials, which their brush narrows, as they are now."""
+        now = store.sweep(name)
+        brushed, said = sweep_panels.draw_parallel(store, now)
+        sweep_trials.draw(store, now, brushed, said)
         navigation.follow()
 
-    trials()
+    @frame.live(every=None)
+    def failures() -> None:
+        """Why trials failed, and what was changed; what is opened here is read when it is opened."""
+        now = store.sweep(name)
+        sweep_failures.draw(store, now)
+        sweep_story.draw(now)
+
+    with st.container():
+        charts()
+    with st.container():
+        trials()
+    with st.container():
+        failures()
     if not live:
         seen = sweep_cache.standing_of(record)
         watch.rerun_when_changed(lambda: sweep_cache.standing(store, name), seen)

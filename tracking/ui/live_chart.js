@@ -111,8 +111,26 @@ function remember(node, chart) {
   window.history.replaceState(window.history.state, "", url);
 }
 
+// Brushed ranges of parallel coordinates, in the units of their axes, by the names of these.
+function brushed(node) {
+  const found = {};
+  for (const trace of node.data ?? []) {
+    for (const { name, constraintrange } of trace.type === "parcoords" ? trace.dimensions ?? [] : []) {
+      if (!name || !constraintrange?.length) continue;
+      found[name] = Array.isArray(constraintrange[0]) ? constraintrange : [constraintrange];
+    }
+  }
+  return Object.keys(found).length ? found : null;
+}
+
 function watch(node, chart) {
   let timer;
+  let brushing;
+  node.on("plotly_restyle", ([change]) => {
+    if (!Object.keys(change ?? {}).some((name) => /constraintrange$/.test(name))) return;
+    clearTimeout(brushing);
+    brushing = setTimeout(() => chart.report("brush", brushed(node)), REPORT_AFTER_MS);
+  });
   node.on("plotly_relayout", (change) => {
     if (!Object.keys(change).some((name) => /^[xy]axis\./.test(name))) return;
     clearTimeout(timer);

@@ -51,9 +51,11 @@ class ChartView:
         x_range: The range zoomed to, or None for everything. In the units of
             the x data, on a log axis too; on a date axis microseconds since
             1970-01-01 UTC.
+        brush: What was brushed on the axes of parallel coordinates, as the browser sent it: not checked.
     """
 
     x_range: tuple[float, float] | None
+    brush: object = None
 
 
 def live_chart(
@@ -92,10 +94,11 @@ def live_chart(
             "zoom": {"x": zoom.x, "y": zoom.y},
             "address": None if address_name is None else {"parameter": state.ZOOM, "name": address_name},
         },
-        default={"x_range": zoom.x},
+        default={"x_range": zoom.x, "brush": None},
         on_x_range_change=_no_callback,
+        on_brush_change=_no_callback,
     )
-    return ChartView(_checked_range(result.get("x_range")))
+    return ChartView(_checked_range(result.get("x_range")), result.get("brush"))
 
 
 def visible_range(key: str, address_name: str | None = None) -> tuple[float, float] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import streamlit as st
@@ -13,12 +13,14 @@ from tracking.analysis.pareto import pareto_front
 from tracking.analysis.trials import finished, trial_frame, value_columns
 from tracking.study_records import TrialRecord
 from tracking.sweep_records import SweepRecord
-from tracking.ui import sweep_trial_table
+from tracking.ui import sweep_axes, sweep_definition, sweep_trial_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tracking.store import Store
+
+Made = TypeVar("Made")
 
 
 def trials(store: Store, record: SweepRecord) -> list[TrialRecord]:
@@ -41,6 +43,16 @@ def front(store: Store, record: SweepRecord) -> NDArray[np.bool_] | None:
 def varying(store: Store, record: SweepRecord) -> list[str]:
     """Return the columns of params that tell the trials apart."""
     return _varying(_root(store), record.study, record.revision, record, store)
+
+
+def logarithmic(store: Store, record: SweepRecord) -> frozenset[str]:
+    """Return the columns of params that are drawn by their logarithm."""
+    return _logarithmic(_root(store), record.study, record.revision, record, store)
+
+
+def made(store: Store, record: SweepRecord, what: str, make: Callable[[], Made]) -> Made:
+    """Return what `make` returns, kept under the name `what` until the sweep moves on. Shared: read only."""
+    return cast(Made, _made(_root(store), record.study, record.revision, what, make))
 
 
 def standing(store: Store, name: str) -> Hashable:
@@ -83,3 +95,15 @@ def _front(root: str, study: str, revision: int, _record: SweepRecord, _store: S
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _varying(root: str, study: str, revision: int, _record: SweepRecord, _store: Store) -> list[str]:
     return sweep_trial_table.varying(frame(_store, _record))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _logarithmic(root: str, study: str, revision: int, _record: SweepRecord, _store: Store) -> frozenset[str]:
+    definition = sweep_definition.definition_of(_record)
+    said = {} if definition is None else {param.name: param.log for param in definition.space}
+    return sweep_axes.logarithmic(frame(_store, _record), said)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _made(root: str, study: str, revision: int, what: str, _make: Callable[[], Any]) -> Any:
+    return _make()

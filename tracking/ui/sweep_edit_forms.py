@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from tracking.errors import InvalidDefinition, InvalidValue
+from tracking.errors import InvalidValue
+from tracking.study_records import RETRY_OF
 from tracking.sweep_records import SweepRecord
-from tracking.ui import format, navigation
+from tracking.ui import format, navigation, sweep_cache, sweep_definition
 from tracking.ui.markdown import escape
 
 if TYPE_CHECKING:
@@ -93,9 +94,6 @@ def retry(store: Store, record: SweepRecord, act: Act) -> None:
 
 
 def _not_tried(store: Store, record: SweepRecord, cause: str) -> list[int]:
-    from tracking.study_records import RETRY_OF
-    from tracking.ui import sweep_cache
-
     again = {each.attributes.get(RETRY_OF) for each in sweep_cache.trials(store, record)}
     group = next(group for group in record.failures if group.cause == cause)
     return [number for number in group.trials if number not in again]
@@ -109,7 +107,7 @@ def change(store: Store, record: SweepRecord, act: Act) -> None:
         )
         if st.form_submit_button("Set", key="sweep.workers.do"):
             act(record, lambda sweeps: sweeps.set_workers(store.location, record.name, int(count)))
-    definition = definition_of(record)
+    definition = sweep_definition.definition_of(record)
     if definition is None:
         return
     params = {param.name: param for param in definition.space if str(param.kind) != "fixed"}
@@ -168,7 +166,7 @@ def _add_choice(store: Store, record: SweepRecord, param: ParamSpace, place: str
 
 def duplicate(store: Store, record: SweepRecord, act: Act) -> None:
     """Draw the form that starts another sweep with the same definition."""
-    definition = definition_of(record)
+    definition = sweep_definition.definition_of(record)
     if definition is None:
         st.caption("Its definition cannot be read by this version.")
         return
@@ -210,16 +208,6 @@ def duplicate(store: Store, record: SweepRecord, act: Act) -> None:
         return made
 
     act(record, work)
-
-
-def definition_of(record: SweepRecord) -> SweepDefinition | None:
-    """Return a sweep's definition, None where this version cannot read it."""
-    from tracking.tuning.definition_file import read_definition
-
-    try:
-        return read_definition(record.text)
-    except InvalidDefinition:
-        return None
 
 
 def next_name(record: SweepRecord, store: Store) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 import streamlit as st
 
+from tracking.records import Goal
 from tracking.sweep_records import BestTrial, SweepRecord
 from tracking.ui import facts, format, state, sweep_format
 from tracking.ui.markdown import escape
@@ -13,8 +15,6 @@ from tracking.ui.sweep_list import show_progress
 from tracking.ui.zone import reader_zone
 
 LONG_NAME: Final = 80
-BEST_SHOWN: Final = 5
-"""Trials of a Pareto set that the head lists; the table has all."""
 PARAMS_SHOWN: Final = 12
 
 
@@ -39,48 +39,67 @@ def heading(record: SweepRecord) -> None:
 
 
 def best(record: SweepRecord) -> None:
-    """Draw the best trial with its params; of several objectives the first of the front."""
+    """Draw the best trial with its params; of several objectives the best of each."""
     if not record.best:
         return
     if len(record.objectives) == 1:
         found = record.best[0]
-        values = {f"best {record.objectives[0].metric}": format.number(found.values[0])}
-        facts.show({**values, **_trial_fact(record, found), **_params(found)})
-        _open(found)
+        params = dict(list(found.params.items())[:PARAMS_SHOWN])
+        _row(
+            [(f"best {record.objectives[0].metric}", format.number(found.values[0]))],
+            record,
+            found,
+            [(name, sweep_format.param(value)) for name, value in params.items()],
+        )
         return
-    for found in record.best[:BEST_SHOWN]:
-        values = {
-            wanted.metric: format.number(value)
-            for wanted, value in zip(record.objectives, found.values, strict=False)
-        }
-        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-            facts.show({**values, **_trial_fact(record, found)})
-    if len(record.best) > BEST_SHOWN:
-        st.caption(f"and {format.count(len(record.best) - BEST_SHOWN)} more on the front")
+    with st.container(horizontal=True, gap="large"):
+        for place, wanted in enumerate(record.objectives):
+            pick: Callable[..., BestTrial] = max if wanted.goal is Goal.MAXIMIZE else min
+            found = pick(record.best, key=lambda each: each.values[place])
+            with st.container(width="content"):
+                _row([(f"best {wanted.metric}", format.number(found.values[place]))], record, found, [])
+        with st.container(width="content"):
+            facts.show({"on the Pareto front": format.plural(len(record.best), "trial")})
 
 
-def _trial_fact(record: SweepRecord, found: BestTrial) -> dict[str, str]:
-    elsewhere = "" if found.study == record.study else f" of {found.study}"
-    return {"trial": f"{found.number}{elsewhere}"}
+def _row(
+    values: Sequence[tuple[str, str]], record: SweepRecord, found: BestTrial, more: Sequence[tuple[str, str]]
+) -> None:
+    """Draw facts of a trial, its number a link to its run."""
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
+        for label, value in values:
+            _fact(label, value)
+        with st.container(width="content", gap=None):
+            st.caption("in")
+            elsewhere = "" if found.study == record.study else f" of {format.shorten(found.study, 40)}"
+            label = escape(f"trial {found.number}{elsewhere}")
+            if found.run is None:
+                st.markdown(f"{label} (deleted)")
+            else:
+                st.page_link(state.RUN_PAGE, label=label, query_params={state.RUN: found.run})
+        for label, value in more:
+            _fact(label, value)
 
 
-def _params(found: BestTrial) -> dict[str, str]:
-    shown = dict(list(found.params.items())[:PARAMS_SHOWN])
-    return {name: sweep_format.param(value) for name, value in shown.items()}
+def _fact(label: str, value: str) -> None:
+    text = format.shorten(value, facts.MAX_VALUE)
+    with st.container(width="content", gap=None):
+        st.caption(escape(format.shorten(label, facts.MAX_VALUE)))
+        st.text(text, help=None if text == value else escape(value))
 
 
-def _open(found: BestTrial) -> None:
-    if found.run is None:
-        st.caption("Its run was deleted.")
-        return
-    st.page_link(state.RUN_PAGE, label="Open its run", query_params={state.RUN: found.run})
+def outline(record: SweepRecord) -> Hashable:
+    """Return what the whole page hangs on while the sweep is live: other actions, other sections."""
+    failures = tuple((group.cause, group.trials, group.retried) for group in record.failures)
+    workers = tuple(worker.token for worker in record.active)
+    return (record.state, record.reason, record.edition, record.study, len(record.edits), failures, workers)
 
 
 def _about(record: SweepRecord) -> str:
     parts = [record.target, sweep_format.goal(record)]
     parts += [
         f"{record.sampler} sampler" if record.sampler else "",
-        f"{record.pruner} pruner" if record.pruner else "",
+        f"{record.pruner} pruner" if record.pruner not in (None, "none") else "",
     ]
     parts.append(f"started {format.moment(record.created, reader_zone())}")
     if record.edition > 1:

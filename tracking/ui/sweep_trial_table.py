@@ -132,7 +132,7 @@ def trials_table(
     ]
     why = [format.shorten("" if pd.isna(text) else str(text), MAX_CELL) for text in frame["reason"]]
     if any(why):
-        cells.put_text("why", why, TableColumn("Why it ended", width="large"))
+        cells.put_text("why", why, TableColumn("Why it ended", width=min(7 * max(map(len, why)) + 26, 800)))
     return cells.table(tuple(run_colour(run) if run else "#8a949e" for run in runs))
 
 

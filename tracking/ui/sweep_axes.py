@@ -1,0 +1,80 @@
+"""Axes of a sweep's charts, and the line that says how much of it a chart shows. Pure."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tracking.analysis.axes import ValueAxis
+from tracking.analysis.trials import PARAM
+from tracking.ui import format
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONG_LABEL: Final = 18
+LONG_TITLE: Final = 32
+WIDE_RANGE: Final = 100.0
+"""Positive values that differ by more than this factor are drawn by their logarithm where nothing says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How many of how many."""
+
+    shown: int
+    total: int
+
+
+def drawn_note(drawn: Drawn, noun: str) -> str:
+    """Return the line under a chart that says how many trials it shows."""
+    if drawn.shown < drawn.total:
+        return f"{format.count(drawn.shown)} of {format.plural(drawn.total, noun)} drawn, extremes kept"
+    return format.plural(drawn.total, noun)
+
+
+def text(name: str) -> str:
+    """Return a name for a chart: cut, and no markup in it."""
+    return html.escape(format.shorten_key(name, LONG_TITLE), quote=False)
+
+
+def label(value: str) -> str:
+    """Return the label of a tick: cut, and no markup in it."""
+    return html.escape(format.shorten(value, LONG_LABEL), quote=False)
+
+
+def axis_layout(axis: ValueAxis) -> dict[str, Any]:
+    """Return what a Plotly axis takes to be this one."""
+    room = 0.04 * (axis.high - axis.low)
+    return {
+        "tickmode": "array",
+        "tickvals": axis.ticks.tolist(),
+        "ticktext": [label(each) for each in axis.labels],
+        "range": [axis.low - room, axis.high + room],
+    }
+
+
+def logarithmic(frame: pd.DataFrame, said: dict[str, bool]) -> frozenset[str]:
+    """Return the columns of params that are drawn by their logarithm.
+
+    Args:
+        frame: As `trial_frame` makes it.
+        said: Of the params in the definition, whether they are drawn evenly in it. Others are judged by their range.
+    """
+    found = set()
+    for column in frame.columns:
+        name = column.removeprefix(PARAM)
+        if not column.startswith(PARAM) or frame[column].dtype == object:
+            continue
+        if name in said:
+            if said[name]:
+                found.add(column)
+            continue
+        values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        values = values[np.isfinite(values)]
+        if len(values) and values.min() > 0 and values.max() / values.min() > WIDE_RANGE:
+            found.add(column)
+    return frozenset(found)

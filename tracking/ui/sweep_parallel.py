@@ -1,0 +1,103 @@
+"""Parallel coordinates of a sweep as a plain Plotly figure, and what a brush on it stands for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.analysis.parallel import ParallelCoordinates
+from tracking.analysis.trials import PARAM, VALUE
+from tracking.records import Goal
+from tracking.ui.charts import Figure
+from tracking.ui.sweep_axes import Drawn, label, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_LINES: Final = 1_000
+KEPT_BEST: Final = 200
+SCALE: Final = ((0.0, "#9c84b4"), (0.6, "#006cb4"), (0.92, "#f06c0c"), (1.0, "#f06c0c"))
+
+Brush = Mapping[str, Sequence[tuple[float, float]]]
+
+
+def parallel_chart(
+    found: ParallelCoordinates, frame: pd.DataFrame, column: str, goal: Goal | None
+) -> tuple[Figure, Drawn]:
+    """Return the lines of the trials, coloured by their rank on an objective, the best last and over the others.
+
+    Args:
+        found: Axes and rows.
+        frame: As `trial_frame` makes it.
+        column: Of the objective that colours.
+        goal: Of that objective.
+    """
+    values = frame[column].to_numpy(dtype=np.float64)[found.rows]
+    order = np.argsort(values if goal is Goal.MAXIMIZE else -values, kind="stable")  # the best last
+    rank = np.empty(len(order))
+    rank[order] = np.linspace(0.0, 1.0, len(order)) if len(order) > 1 else 1.0
+    kept = order[_kept(len(order))]
+    dimensions = []
+    for axis in found.axes:
+        positions = axis.positions[kept]
+        name = axis.column.removeprefix(PARAM if axis.column.startswith(PARAM) else VALUE)
+        dimensions.append(
+            {
+                "name": axis.column,
+                "label": text(name),
+                "values": np.where(np.isfinite(positions), positions, axis.low),
+                "range": [axis.low, axis.high],
+                "tickvals": axis.ticks.tolist(),
+                "ticktext": [label(each) for each in axis.labels],
+            }
+        )
+    trace = {
+        "type": "parcoords",
+        "line": {
+            "color": rank[kept],
+            "cmin": 0.0,
+            "cmax": 1.0,
+            "colorscale": [list(stop) for stop in SCALE],
+            "showscale": False,
+        },
+        "unselected": {"line": {"color": "#9c9c9c", "opacity": 0.12}},
+        "dimensions": dimensions,
+        "labelfont": {"size": 12},
+        "tickfont": {"size": 11},
+        "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
+    }
+    layout = {"margin": {"l": 64, "r": 64, "t": 36, "b": 20}}
+    return {"data": [trace], "layout": layout}, Drawn(len(kept), len(order))
+
+
+def _kept(count: int) -> NDArray[np.int64]:
+    """Return which places of an order, the best last, are drawn: the best, and the others evenly."""
+    if count <= MOST_LINES:
+        return np.arange(count)
+    others = np.linspace(0, count - KEPT_BEST - 1, MOST_LINES - KEPT_BEST).round().astype(np.int64)
+    return np.concatenate([others, np.arange(count - KEPT_BEST, count)])
+
+
+def checked_brush(given: object, columns: Sequence[str]) -> dict[str, tuple[tuple[float, float], ...]]:
+    """Return what the browser sent if it is a brush: ranges by the column of their axis."""
+    if not isinstance(given, Mapping):
+        return {}
+    found = {}
+    for column in columns:
+        ranges = given.get(column)
+        if not isinstance(ranges, list | tuple):
+            continue
+        pairs = [ranges] if len(ranges) == 2 and not isinstance(ranges[0], list | tuple) else ranges
+        kept = tuple(
+            (float(pair[0]), float(pair[1]))
+            for pair in pairs
+            if isinstance(pair, list | tuple)
+            and len(pair) == 2
+            and all(isinstance(end, int | float) and np.isfinite(end) for end in pair)
+        )
+        if kept:
+            found[column] = kept
+    return found
