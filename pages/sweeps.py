@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tracking.ui import frame, navigation, sweep_cache, sweep_list, watch
+from tracking.ui import frame, launch_form, navigation, state, sweep_cache, sweep_list, watch
 
 with frame.page("Sweeps") as store:
+    if state.NEW_SWEEP in st.query_params:
+        launch_form.show(store)
+        st.stop()
+
     st.title("Sweeps")
     seen = sweep_cache.all_standing(store)
     records = store.sweeps()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 DATASETS = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 LIMIT = 2 * 10**9
 """Bytes of a file; a table has to fit into the memory of every worker, several times."""
-_SEPARATORS = ",;\t|"
-_CSV = (".csv", ".tsv")
-_PARQUET = (".parquet", ".pq")
+SEPARATORS = ",;\t|"
+CSV = (".csv", ".tsv")
+PARQUET = (".parquet", ".pq")
 
 
 def read_source(
@@ -85,7 +85,7 @@ def _file(project: Path, name: str) -> pd.DataFrame:
 
 def _like(path: Path, name: str) -> str:
     try:
-        beside = [each.name for each in path.parent.iterdir() if each.suffix.lower() in _CSV + _PARQUET]
+        beside = [each.name for each in path.parent.iterdir() if each.suffix.lower() in CSV + PARQUET]
     except OSError:
         return f" There is no folder {str(PurePosixPath(name).parent)!r:.250} either."
     near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0.4) or sorted(beside)[:3]
@@ -104,7 +104,7 @@ def _artifact(store: Store, text: str) -> pd.DataFrame:
     suffix = PurePosixPath(name).suffix.lower()
     if record.kind == "table":
         suffix = ".parquet"
-    elif suffix not in _CSV + _PARQUET and isinstance(told, str):
+    elif suffix not in CSV + PARQUET and isinstance(told, str):
         suffix = told
     read = _reader(suffix, text)
     _check_size(record.size, text)
@@ -124,9 +124,9 @@ def _check_size(size: int, name: str) -> None:
 
 def _reader(suffix: str, name: str) -> Callable[[BinaryIO], pd.DataFrame]:
     ending = suffix.lower()
-    if ending in _PARQUET:
+    if ending in PARQUET:
         return lambda file: _parquet(file, name)
-    if ending in _CSV:
+    if ending in CSV:
         return lambda file: _csv(file, name)
     raise InvalidValue(f"{name!r:.250} is neither CSV nor Parquet: a table ends in .csv, .tsv or .parquet.")
 
@@ -152,7 +152,7 @@ def _csv(file: BinaryIO, name: str) -> pd.DataFrame:
     head = file.readline(1 << 20).decode("utf-8", "replace")
     file.seek(0)
     # The heading tells: data may be full of decimal commas.
-    separator = max(_SEPARATORS, key=head.count)
+    separator = max(SEPARATORS, key=head.count)
     try:
         frame = pd.read_csv(file, sep=separator, encoding="utf-8-sig", low_memory=False)
     except UnicodeDecodeError:
