@@ -12,9 +12,13 @@ A name is loaded when it is first used: `import tracking` costs next to nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+# Not from typing: `python -m tracking` comes here before `tracking.__main__` can take the working directory off
+# `sys.path`, and what it imports until then may be a file of the project's.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tracking.client.run import Run as Run
     from tracking.client.start import start_run as start_run
     from tracking.client.verbs import active_run as active_run
