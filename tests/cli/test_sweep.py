@@ -108,6 +108,27 @@ def test_targets_and_a_first_definition(folder: Path, command: Command) -> None:
     assert missing.code == 2 and "Did you mean train.py" in missing.err
 
 
+def test_numbers_of_hundreds_of_digits_in_a_script(folder: Path, command: Command) -> None:
+    options = [f'"--lr", type=float, default={"9" * 400}', f'"--n", type=int, default={"9" * 400}']
+    options += [f'"--k", type=int, choices=[1, 2, {"9" * 400}]', f'"--m", type=int, default="{"9" * 5000}"']
+    options += ['"--p", type=int, default=10**64 * 10**64 * 10**64 * 10**64 * 10**64']
+    lines = [f"parser.add_argument({each})" for each in [*options, '"--depth", type=int, default=3']]
+    (folder / "big.py").write_text(
+        "\n".join(["import argparse", "parser = argparse.ArgumentParser()", *lines, "parser.parse_args()"])
+    )
+    listed = command("sweep", "targets", "--json")
+    assert listed.code == 0 and {each["target"] for each in rows(listed.out)} == {"big.py", "train.py"}
+    first = command("sweep", "init", "big.py", "--metric", "loss")
+    assert first.code == 0 and "[space.depth]" in first.out, first
+    (folder / "s.toml").write_text(first.out)
+    assert command("sweep", "check", "s.toml").code == 0
+    for field in ("space.depth.low", "space.depth.high"):
+        text = re.sub(rf"(?m)^{field[12:]} = .*$", f"{field[12:]} = {'9' * 400}", first.out)
+        (folder / "s.toml").write_text(text)
+        done = command("sweep", "check", "s.toml")
+        assert done.code == 2 and field in done.out, done
+
+
 def test_list_and_status(sweep: str, command: Command) -> None:
     done = command("sweep", "list")
     assert done.code == 0 and done.out.splitlines()[1].split()[:3] == ["s", "stopped", "6/10"]

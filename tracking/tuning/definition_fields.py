@@ -90,7 +90,10 @@ def shown(value: object) -> str:
 
 def is_number(value: object) -> bool:
     """Return whether a value is a finite int or float, and no bool."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    # Of a whole number with hundreds of digits math.isfinite says nothing but OverflowError.
+    return isinstance(value, int) or math.isfinite(value)
 
 
 class Fields:

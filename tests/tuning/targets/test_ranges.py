@@ -54,6 +54,12 @@ def first(option: Option) -> tuple[Choice | tuple[Choice, ...] | ParamKind, ...]
         (Option("width", "int", default=8, low=100), None),
         (Option("big", "float", default=float("inf")), None),
         (Option("x", "float", Passing.DRAWN, low=0, high=1), None),
+        (Option("lr", "float", default=10**400), None),
+        (Option("depth", "int", default=10**400), None),
+        (Option("depth", "int", default=2**53), (ParamKind.INT, 2**51, 2**53, True)),
+        (Option("depth", "int", choices=(1, 2, 10**400)), (ParamKind.CATEGORICAL, (1, 2))),
+        (Option("lr", "float", default=1e308), None),
+        (Option("shift", "float", default=-0.5, low=-0.6, high=0.6), (ParamKind.FLOAT, -0.6, 0.0, False)),
     ],
     ids=lambda value: value.name if isinstance(value, Option) else "",
 )

@@ -13,6 +13,8 @@ _STEPS = 10_000
 """Names may name names: without a bound, twenty lines make a list that fills the memory."""
 _ITEMS = 1000
 _TEXT = 10_000
+_BITS = 1024
+"""Of a whole number: a longer one is no float, and of thousands of digits Python writes none out."""
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -102,7 +104,7 @@ class Literals:
         deeper = depth + 1
         match node:
             case ast.Constant(value=value) if value is None or isinstance(value, str | int | float | bool):
-                return value
+                return _bounded(value, node)
             case ast.Name(id=name) if self._constants.get(name) is not None:
                 constant = self._constants[name]
                 assert constant is not None
@@ -141,9 +143,11 @@ class Literals:
             if isinstance(node.op, ast.Pow | ast.LShift):
                 if abs(left) > 1e6 or abs(right) > 64:
                     raise NotLiteral(shortened(node))
-                return left**right if isinstance(node.op, ast.Pow) else int(left) << int(right)
+                return _bounded(
+                    left**right if isinstance(node.op, ast.Pow) else int(left) << int(right), node
+                )
             if type(node.op) in _BINARY:
-                return _BINARY[type(node.op)](left, right)
+                return _bounded(_BINARY[type(node.op)](left, right), node)
         elif isinstance(node.op, ast.Add) and type(left) is type(right) and isinstance(left, str | tuple):
             if len(left) + len(right) <= (_TEXT if isinstance(left, str) else _ITEMS):
                 return left + right
@@ -179,8 +183,15 @@ class Literals:
                 return tuple(_SEQUENCES[function.id](arguments[0]))
             if function.id in ("float", "int") and len(arguments) == 1:
                 if isinstance(arguments[0], int | float) or len(arguments[0]) <= 100:
-                    return float(arguments[0]) if function.id == "float" else int(arguments[0])
+                    number = float(arguments[0]) if function.id == "float" else int(arguments[0])
+                    return _bounded(number, node)
         raise NotLiteral(shortened(node))
+
+
+def _bounded(value: Any, node: ast.expr) -> Any:
+    if isinstance(value, int) and value.bit_length() >= _BITS:
+        raise NotLiteral(shortened(node))
+    return value
 
 
 def shortened(node: ast.AST, width: int = 60) -> str:

@@ -26,6 +26,7 @@ _ACTIONS = {
     "BooleanOptionalAction": "boolean_optional",
 }
 _LIMIT = 1000
+_BITS = 1024
 
 
 def main() -> NoReturn:
@@ -85,7 +86,7 @@ def _declared(action: argparse.Action, command: str | None) -> dict[str, Any]:
             value = list(value)[:_LIMIT]
         plain = _plain(value)
         if plain is _UNKNOWN:
-            notes.append(f"its {name} {_text(repr(value))[:60]} is no plain value")
+            notes.append(f"its {name} {_written(value)} is no plain value")
         else:
             given[name] = "*" if plain == "..." else plain
     return {
@@ -102,6 +103,8 @@ _UNKNOWN = object()
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is int and value.bit_length() > _BITS:
+        return _UNKNOWN
     if value is None or type(value) in (str, int, float, bool):
         return value
     if isinstance(value, os.PathLike):
@@ -110,6 +113,13 @@ def _plain(value: Any) -> Any:
         items = [_plain(item) for item in value]
         return _UNKNOWN if any(item is _UNKNOWN for item in items) else items
     return _UNKNOWN
+
+
+def _written(value: Any) -> str:
+    try:
+        return repr(value)[:60]
+    except ValueError:
+        return "of thousands of digits"
 
 
 def _text(value: Any) -> str:

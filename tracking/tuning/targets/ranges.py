@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from tracking.tuning.definition import ParamKind, ParamSpace
+from tracking.tuning.definition import Choice, ParamKind, ParamSpace
 from tracking.tuning.targets.options import FoundTarget, Option, Passing
+from tracking.validation import EXACT_INT
 
 # Words of a name that say a param is not one to tune.
 _LEFT_OUT = frozenset(
@@ -65,18 +66,27 @@ def _param(option: Option) -> ParamSpace | None:
     if named & _LEFT_OUT or option.nargs not in (None, "?") or option.command is not None:
         return None
     if option.choices:
-        choices = option.choices
+        choices = tuple(choice for choice in option.choices if _is_exact(choice))
         return ParamSpace(option.name, ParamKind.CATEGORICAL, choices=choices) if len(choices) > 1 else None
     if option.type == "bool":
         return ParamSpace(option.name, ParamKind.CATEGORICAL, choices=(True, False))
     default = option.default
-    if isinstance(default, bool) or not isinstance(default, int | float) or not math.isfinite(default):
+    if isinstance(default, bool) or not isinstance(default, int | float):
+        return None
+    if not _is_exact(default):
         return None
     if named & _FIXED:
         return ParamSpace(option.name, ParamKind.FIXED, value=default)
     if option.type == "float":
         return _float(option, float(default), is_share=bool(named & _SHARES))
     return _int(option, int(default)) if option.type == "int" else None
+
+
+def _is_exact(value: Choice) -> bool:
+    """Return whether a definition can hold a value: no whole number beyond 2^53, nothing infinite."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) <= EXACT_INT
 
 
 def _float(option: Option, default: float, *, is_share: bool) -> ParamSpace | None:
@@ -89,8 +99,8 @@ def _float(option: Option, default: float, *, is_share: bool) -> ParamSpace | No
         low, high = 0.0, 1.0
     else:
         low, high = 2 * default, 0.0
-    low, high = _within(option, low, high)
-    if not low < high:
+    low, high = map(float, _within(option, low, high))
+    if not low < high or not math.isfinite(high - low):
         return None
     return ParamSpace(option.name, ParamKind.FLOAT, low=low, high=high, log=log and low > 0)
 
@@ -99,6 +109,7 @@ def _int(option: Option, default: int) -> ParamSpace | None:
     if default <= 0:
         return None
     low, high = _within(option, max(1, default // 4), default * 4)
+    high = min(high, EXACT_INT)
     if not low < high:
         return None
     return ParamSpace(
