@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracking.database import study_queries, sweep_queries
+from tracking.database import study_queries, sweep_confirmations, sweep_queries
 from tracking.errors import NotFound
 from tracking.store_studies import StoreStudies
 from tracking.study_records import TrialRecord
-from tracking.sweep_records import SweepRecord
+from tracking.sweep_records import ConfirmationRecord, SweepRecord
 
 
 class StoreSweeps(StoreStudies):
@@ -48,6 +48,18 @@ class StoreSweeps(StoreStudies):
             if study is not None and study not in names:
                 raise NotFound(f"The sweep {name!r} has no study {study!r}. It has: {', '.join(names)}.")
             return study_queries.trial_records(connection, study or names[-1], first=first, limit=limit)
+
+    def confirmations(self, name: str) -> list[ConfirmationRecord]:
+        """Return the sweeps that run the best trials of one again, the one that was started last first.
+
+        What they come to is `tracking.analysis.confirmation.confirm`; they are started by
+        `tracking.tuning.sweeps.confirm`.
+
+        Raises:
+            NotFound: There is no such sweep.
+        """
+        with self._reading(drain=False) as connection:
+            return sweep_confirmations.confirmations(connection, self.location, name)
 
     def trial_log(self, name: str, trial: int, repeat: int | None = None) -> tuple[Path, int]:
         """Return where a trial's output is kept, if it is, and the trial's number in the study that ran it.

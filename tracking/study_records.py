@@ -21,6 +21,8 @@ RUN = "podium:run"
 """User attribute of a trial: the id of a run that was there before, whose outcome the study takes over."""
 RETRY_OF = "podium:retry_of"
 """User attribute of a trial: the number of the failed one that it tries again."""
+PLACE = "podium:place"
+"""User attribute of a trial: which of the configurations it is that its sweep lists, from 0."""
 REPEATS = "podium:repeats"
 """User attribute of a trial: the values of its repeats, whose mean is its value; None for one that is missing.
 

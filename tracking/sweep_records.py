@@ -28,6 +28,12 @@ BEFORE = "podium:before"
 """System attribute of a study: {"trials", "seconds"} of the budget that the sweep's earlier studies used."""
 START_KEY = "podium:start_key"
 """System attribute of a study: what a caller named its start by, so that the same start is made once."""
+CONFIRMS = "podium:confirms"
+"""System attribute of a study whose sweep runs the best trials of another one again.
+
+{"sweep": its name, "trials": [{"trial", "run", "values"}] as they are listed, "vary": the param that tells the fresh
+runs apart or None, "values": what it is}.
+"""
 EDIT = "podium:edit:"
 """Begins the system attributes of a study that are its edits, {"at", "what", "sentence", "trial"}; then a number."""
 
@@ -173,6 +179,7 @@ class SweepRecord:
         created: When it was started (UTC).
         studies: Names of its studies, the present one last.
         revision: Grows with every operation on them.
+        confirms: Name of the sweep whose best trials it runs again, None for any other one.
     """
 
     name: str
@@ -203,8 +210,55 @@ class SweepRecord:
     created: datetime
     studies: tuple[str, ...]
     revision: int
+    confirms: str | None = None
 
     @property
     def study(self) -> str:
         """Name of the study that it works in now."""
         return self.studies[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedTrial:
+    """A trial of a sweep whose configuration is run again.
+
+    Attributes:
+        trial: Its number in the sweep's study.
+        run: Id of its run there, None where that is not known.
+        scores: Its values in the sweep, one per objective.
+        params: The configuration, without the param that tells the fresh runs apart.
+        state: Of the fresh runs together: waiting, running, complete or fail.
+        fresh: The values of each fresh run that has ended, one per objective; None for one that gave none.
+        number: Number of the trial that they are, in the sweep that confirms; None as long as there is none.
+        fresh_run: Id of the run that the fresh runs are children of, or None.
+        reason: Why there are none or too few, empty where all is well.
+    """
+
+    trial: int
+    run: str | None
+    scores: tuple[float, ...]
+    params: Mapping[str, Any]
+    state: str
+    fresh: tuple[tuple[float, ...] | None, ...]
+    number: int | None
+    fresh_run: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRecord:
+    """A sweep that runs the best trials of another one again, on fresh repeats.
+
+    Attributes:
+        sweep: Name of the one that is confirmed.
+        own: The one that confirms, with its state and progress: it is steered like any other one.
+        vary: The param that tells the fresh runs apart; None: nothing does.
+        values: What it is, one for each fresh run.
+        trials: In the order of the sweep's scores.
+    """
+
+    sweep: str
+    own: SweepRecord
+    vary: str | None
+    values: tuple[Any, ...]
+    trials: tuple[ConfirmedTrial, ...]

@@ -12,4 +12,5 @@ from tracking.cli import care as care  # isort: skip
 from tracking.cli import sweep_files as sweep_files  # isort: skip
 from tracking.cli import sweep_reading as sweep_reading  # isort: skip
 from tracking.cli import sweep_steering as sweep_steering  # isort: skip
+from tracking.cli import sweep_confirm as sweep_confirm  # isort: skip
 from tracking.cli.app import run as run

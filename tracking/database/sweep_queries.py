@@ -26,6 +26,7 @@ from tracking.records import Goal
 from tracking.study_records import RUN
 from tracking.sweep_records import (
     BEFORE,
+    CONFIRMS,
     DEFINITION,
     EDIT,
     PREVIOUS,
@@ -197,6 +198,7 @@ def sweep_record(connection: Connection, location: StoreLocation, chain: Sequenc
         created=moment(chain[0].created),
         studies=tuple(study.name for study in chain),
         revision=sum(study.ops for study in chain),
+        confirms=_text(_mapping(chain[0].attributes.get(CONFIRMS)).get("sweep")),
     )
 
 

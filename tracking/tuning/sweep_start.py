@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from optuna.study import StudyDirection
 
@@ -47,6 +48,7 @@ def start(
     project: Path,
     text: str | None = None,
     key: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> SweepRecord:
     """Start a sweep: make its study, take prior runs in, start its supervisor.
 
@@ -56,6 +58,7 @@ def start(
         project: The folder that its paths start from.
         text: The file as its user wrote it, comments and all; made from the definition when None.
         key: Names this start: given again, the sweep that it started is returned and no other one is made.
+        attributes: What else its study keeps from its first moment on.
 
     Raises:
         InvalidDefinition: The definition has problems, or its target lacks what it asks for.
@@ -90,6 +93,7 @@ def start(
                     PROJECT: str(project),
                     **wanted("run"),
                     **({START_KEY: key} if key is not None else {}),
+                    **(attributes or {}),
                 }
             )
             for trial in prior_trials(location, definition)[0]:

@@ -6,6 +6,7 @@ same moment, writes a new edition of its definition where it changes that, and a
 
 from __future__ import annotations
 
+from tracking.tuning.confirmation import confirm
 from tracking.tuning.sweep_control import pause, resume, stop, stop_worker
 from tracking.tuning.sweep_edits import (
     Edited,
@@ -28,6 +29,7 @@ __all__ = [
     "add_choice",
     "add_param",
     "change_param",
+    "confirm",
     "duplicate",
     "narrow",
     "pause",

@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tracking.study_records import CAUSE, RETRY_OF, RUN
+from tracking.study_records import CAUSE, PLACE, RETRY_OF, RUN
 from tracking.tuning.definition import Choice, FunctionTarget, ParamKind, SweepDefinition, TableTarget
 from tracking.tuning.definition_options import LISTED
 from tracking.tuning.execution.claims import asking
@@ -92,11 +92,11 @@ class Queue:
         most = orders.definition.workers + AHEAD
         with asking(self._places):
             trials = self._storage.get_all_trials(self._study, deepcopy=False)
-            there = {trial.system_attrs.get(START) for trial in trials if counts(trial)}
+            there = {trial.user_attrs.get(PLACE) for trial in trials if counts(trial)}
             waiting = sum(trial.state is TrialState.WAITING for trial in trials)
             missing = [place for place in range(len(orders.definition.start_with)) if place not in there]
             for place in missing[: max(0, most - waiting)]:
-                self._enqueue(orders.definition.start_with[place], {}, {START: place})
+                self._enqueue(orders.definition.start_with[place], {PLACE: place})
         self.is_exhausted = not missing
 
     def walk_again(self) -> None:
