@@ -59,8 +59,15 @@ how = parser.parse_args().how
 if how == "silent":
     sys.exit(0)
 import tracking
+if how == "own store":
+    with tracking.start_run("mine", store="own") as run:
+        run.log({"accuracy": 0.5})
+    sys.exit(0)
 run = tracking.start_run("mine")
-if how == "bug":
+if how == "second run":
+    with tracking.start_run("again", name="again") as second:
+        second.log({"accuracy": 0.5})
+elif how == "bug":
     raise ValueError("lr is too large")
 elif how == "other metric":
     run.log({"loss": 1.0, "val_acc": 0.5})
@@ -94,6 +101,8 @@ ENDS = {
         "no_metric",
         "It ended well (exit code 0) but never logged 'accuracy'; it logged loss, val_acc.",
     ),
+    "own store": ("fail", "no_metric", "Its script names a store of its own, where its run is none of the"),
+    "second run": ("fail", "no_metric", "to its trial's run. 'accuracy' is only in 'again' ("),
     "nan": ("fail", "not_a_number", "It logged NaN as 'accuracy'."),
     "hang": ("fail", "time_limit", "longer than the limit of 20 s, and was ended. The last 'accuracy'"),
     "fork": ("complete", None, None),
@@ -114,7 +123,7 @@ def test_each_way_to_misbehave_ends_in_a_state_and_a_sentence(sweep: SweepProces
         more='[sampler]\nname = "grid"\n[limits]\ntime = "20s"\nmemory = "700MB"\nfailures = 100',
     )
     outcome = sweep.run(170)
-    assert (outcome["state"], outcome["reason"]) == ("finished", "Its budget of 10 trials is used.")
+    assert (outcome["state"], outcome["reason"]) == ("finished", f"Its budget of {len(ENDS)} trials is used.")
     trials = sweep.trials()
     assert sorted(str(trial.params["how"]) for trial in trials) == sorted(ENDS)
     for trial in trials:

@@ -47,6 +47,9 @@ from tracking.spool.files import SpoolFiles, id_of_digest, is_run_id, new_run_id
 from tracking.spool.format import MAGIC, frames
 from tracking.spool.lock import try_lock
 
+ELSEWHERE = "its sweep keeps another one: this run is not its trial's."
+"""What a script prints whose run is no part of its sweep; the sweep looks for it where a metric is missing."""
+
 _TRIES = 1000
 _HEAD = 1 << 16
 
@@ -127,10 +130,7 @@ def _place_in_trial(location: StoreLocation, trial: TrialPlace, launch: Launch |
     from tracking.database.standing import run_standing
 
     if locate_store().root != location.root:
-        tell(
-            f"the script names the store {location.root}, its sweep keeps another one: this run is not its trial's. "
-            "Leave store= out."
-        )
+        tell(f"the script names the store {location.root}, {ELSEWHERE} Leave store= out.")
         return None
     rank, local_rank = (launch.rank, launch.local_rank) if launch is not None else (None, None)
     taken, ranks = trial.run_id in _joined, Place(trial.run_id, "", Part.JOIN, rank, local_rank)

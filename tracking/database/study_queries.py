@@ -188,3 +188,9 @@ def has_sessions(connection: Connection, uid: str) -> bool:
     sessions = run_writes.sessions
     query = select(sessions.c.id).join(runs).where(runs.c.uid == uid, sessions.c.spool != uid + SESSION_MARK)
     return connection.execute(query.limit(1)).first() is not None
+
+
+def child_runs(connection: Connection, uid: str) -> list[str]:
+    """Return the ids of the runs that name a run as their parent, in the order in which they came."""
+    query = select(runs.c.uid).where(runs.c.parent == uid).order_by(runs.c.id)
+    return list(connection.execute(query).scalars())

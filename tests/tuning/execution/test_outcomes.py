@@ -7,6 +7,7 @@ import math
 import pytest
 
 from tracking.records import Goal, MetricSummary
+from tracking.study_records import REASON, TRACEBACK
 from tracking.tuning.definition import At, Objective
 from tracking.tuning.execution.outcomes import (
     TRACEBACK_BYTES,
@@ -15,6 +16,7 @@ from tracking.tuning.execution.outcomes import (
     Ending,
     Outcome,
     State,
+    attributes,
     cut,
     duration,
     last_traceback,
@@ -192,3 +194,12 @@ def test_amounts_are_said_as_people_say_them() -> None:
         "2 h 11 min",
     ]
     assert [size(count) for count in (12, 1500, 4 * 10**9)] == ["12 bytes", "1.5 kB", "4 GB"]
+
+
+def test_what_a_study_keeps_steers_no_terminal() -> None:
+    red = TRACE.replace("ValueError: lr", "\x1b[31mValueError\x1b[0m:\x00 lr\u202e\x1b]0;title\x07")
+    kept = attributes(came_to(itself(code=1, printed=red)))
+    assert kept[REASON] == "It ended with exit code 1: ValueError: lr is too large"
+    assert kept[TRACEBACK] == TRACE[TRACE.index("Traceback") :].rstrip()
+    split = attributes(Outcome(State.FAIL, cause=Cause.ERROR, reason="One\r\n\ttwo \x1b3."))
+    assert split[REASON] == "One two 3."

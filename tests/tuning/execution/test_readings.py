@@ -7,9 +7,14 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import pytest
+
 import tracking
 from tracking.database.opening import open_database
+from tracking.spool.files import spools_of
+from tracking.spool.lock import try_lock
 from tracking.store import Store
+from tracking.tuning.execution import finished
 from tracking.tuning.execution.finished import metrics_of, take_in
 from tracking.tuning.execution.readings import MetricReader, Point
 
@@ -73,12 +78,39 @@ def test_what_a_killed_process_logged_is_taken_in(store: Store, start_script: St
     process.wait()
     engines = open_database(store.location)
     take_in(store.location, engines, [run])
-    metrics, spoke = metrics_of(engines, run)
+    metrics, spoke = metrics_of(store.location, engines, run)
     assert spoke and metrics["loss"].last == 3.5
-    assert metrics_of(engines, "nosuchrun") == ({}, False)
+    assert metrics_of(store.location, engines, "nosuchrun") == ({}, False)
     trial = tracking.create_study("s", store=store).ask()
     trial.report(0.5, 0)
     (record,) = store.trials("s")
-    metrics, spoke = metrics_of(engines, str(record.run))
+    metrics, spoke = metrics_of(store.location, engines, str(record.run))
     assert "intermediate_value" in metrics and not spoke
+    engines.dispose()
+
+
+def test_what_stands_in_a_spool_that_somebody_holds_is_read_from_there(
+    store: Store, start_script: StartScript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = start_script(SCRIPT, str(store.location.root), "10")
+    assert process.stdout is not None
+    run = process.stdout.readline().strip()
+    for value in (3.5, math.nan, 1.5, 2.5):
+        log(process, value)
+    process.kill()
+    process.wait()
+    (files,) = spools_of(store.location.spool, run)
+    stranger = try_lock(files.lock)
+    assert stranger is not None
+    monkeypatch.setattr(finished, "SECONDS", 0.2)
+    engines = open_database(store.location)
+    take_in(store.location, engines, [run])
+    metrics, spoke = metrics_of(store.location, engines, run, ["loss", "nosuch"])
+    assert spoke and set(metrics) >= {"loss"} and "nosuch" not in metrics
+    stranger.close()
+    take_in(store.location, engines, [run])
+    assert list(spools_of(store.location.spool, run)) == []
+    stored, _ = metrics_of(store.location, engines, run, ["loss"])
+    assert stored["loss"] == metrics["loss"]
+    assert (stored["loss"].last, stored["loss"].min, stored["loss"].count) == (2.5, 1.5, 4)
     engines.dispose()

@@ -70,7 +70,7 @@ class DominanceReporter:
         self._judged, self._is_behind = places[-1], False
         return False
 
-    def look_at_all(self) -> None:
+    def look_at_all(self, *, last: bool = False) -> None:
         """Do nothing: a trial that is through is not stopped any more."""
 
     def _sentence(self, place: int, number: int, own: Values, other: Values) -> str:

@@ -15,6 +15,11 @@ from tracking.tuning.definition import At, Choice, Objective
 
 TRACEBACK_BYTES = 8000
 _TRACEBACK = "Traceback (most recent call last):"
+# Escape sequences of terminals (ECMA-48) whole, other control characters, and Unicode's marks of direction.
+_STEERING = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 class Cause(StrEnum):
@@ -67,6 +72,7 @@ class Ended:
         values: What the function returned: by metric, or in order of the objectives.
         pruned: Whether the function said that its trial is pruned.
         started: Whether a session of the run ever began.
+        astray: Where else it logged what its trial's run lacks: a sentence, or empty.
     """
 
     ending: Ending
@@ -79,6 +85,7 @@ class Ended:
     values: Mapping[str, float] | Sequence[float] | None = None
     pruned: bool = False
     started: bool = True
+    astray: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +258,8 @@ def _measured(ended: Ended, objectives: Sequence[Objective], logged: Mapping[str
 
 
 def _never_logged(ended: Ended, metric: str, logged: Mapping[str, MetricSummary]) -> str:
+    if ended.astray:
+        return f"It ended well (exit code 0) but never logged {metric!r} to its trial's run. {ended.astray}"
     if not ended.started:
         return (
             f"It ended well (exit code 0) without a word to Podium: no run was started, so that {metric!r} was never "
@@ -331,6 +340,11 @@ def cut(text: str | None) -> str | None:
     return f"{text[:head]}\n[...]\n{text[-(TRACEBACK_BYTES - head - 8) :]}"
 
 
+def printable(text: str) -> str:
+    """Return a text without what would steer a terminal or turn the direction of writing; lines and tabs stay."""
+    return _STEERING.sub("", text)
+
+
 def duration(seconds: float) -> str:
     """Return seconds as people say them: 4.2 s, 3 min 5 s, 2 h 10 min."""
     if seconds < 60:
@@ -356,8 +370,8 @@ def attributes(outcome: Outcome) -> dict[str, Any]:
 
     said = {
         CAUSE: None if outcome.cause is None else outcome.cause.value,
-        REASON: outcome.reason,
-        TRACEBACK: outcome.traceback,
+        REASON: None if outcome.reason is None else " ".join(printable(outcome.reason).split()),
+        TRACEBACK: None if outcome.traceback is None else printable(outcome.traceback),
         REPEATS: None if outcome.repeats is None else list(outcome.repeats),
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -12,7 +12,7 @@ import optuna
 
 from tracking.errors import TrackingError
 from tracking.tuning.execution.readings import MetricReader
-from tracking.tuning.execution.thinning import Thinning
+from tracking.tuning.execution.thinning import Thinning, report_step
 
 LOOK_SECONDS = 0.25
 """Between two looks at what was logged."""
@@ -35,8 +35,8 @@ class Reporting(Protocol):
     def look(self) -> bool:
         """Look at what is new; returns whether the trial is not worth going on."""
 
-    def look_at_all(self) -> None:
-        """Look at the rest, once the run's points are in the database."""
+    def look_at_all(self, *, last: bool = False) -> None:
+        """Look at the rest, once the run has ended; at its `last` point whether or not others leave such points out."""
 
 
 class Reporter:
@@ -69,9 +69,14 @@ class Reporter:
                 return True
         return False
 
-    def look_at_all(self) -> None:
-        """Report what is left, once the run's points are in the database."""
-        self._pending += self._thinning(self._reader.stored())
+    def look_at_all(self, *, last: bool = False) -> None:
+        """Report what is left, once the run has ended; its `last` point whether or not it would be thinned out."""
+        points = self._reader.poll() + self._reader.stored()
+        self._pending += self._thinning(points)
+        if last and points:
+            end = max(step for step, _ in points)
+            if end >= 0 and end != report_step(end):
+                self._pending.append((end, next(value for step, value in reversed(points) if step == end)))
         while self._pending:
             step, value = self._pending[0]
             self._trial.report(value, step)

@@ -24,7 +24,7 @@ from tracking.tuning.execution.claims import Claim
 from tracking.tuning.execution.curves import Peers
 from tracking.tuning.execution.dominated import DominanceReporter
 from tracking.tuning.execution.domination import Dominance
-from tracking.tuning.execution.finished import metrics_of, take_in
+from tracking.tuning.execution.finished import metrics_of, take_in, where_else
 from tracking.tuning.execution.launching import Launch, StartFailed, environment
 from tracking.tuning.execution.outcomes import (
     Cause,
@@ -131,8 +131,9 @@ def run_trial(place: Workplace, study: optuna.Study, claim: Claim) -> Outcome:
         return run_repeats(place, under_way, definition.repeats)
     reporter = _reporter(place, under_way)
     outcome = run_evaluation(place, under_way, params, reporter=reporter)
-    if reporter is not None and outcome.state is State.COMPLETE:
-        patiently(reporter.look_at_all)
+    if reporter is not None and outcome.state is not State.FAIL:
+        # The value of a pruned trial is the last one that the study was told.
+        patiently(partial(reporter.look_at_all, last=outcome.state is State.PRUNED))
     return outcome
 
 
@@ -188,11 +189,16 @@ def run_evaluation(
         overseer.finish()
     said = read_json(folder / RESULT)
     shutil.rmtree(folder, ignore_errors=True)
-    take_in(place.location, place.engines, {run, under_way.run})
-    logged, started = patiently(lambda: metrics_of(place.engines, run))
+    take_in(place.location, place.engines, [run])
+    keys = [objective.metric for objective in definition.objectives]
+    logged, started = patiently(lambda: metrics_of(place.location, place.engines, run, keys))
     ended = replace(ended, started=started, **_result(said))
     limits = definition.limits
-    outcome = outcome_of(ended, definition.objectives, logged, seconds=limits.seconds, memory=limits.memory)
+    judged = partial(outcome_of, objectives=definition.objectives, logged=logged)
+    outcome = judged(ended, seconds=limits.seconds, memory=limits.memory)
+    if outcome.cause is Cause.NO_METRIC:
+        missing, log = [key for key in keys if key not in logged], place.places.log(number, repeat)
+        outcome = judged(replace(ended, astray=where_else(place.location, place.engines, run, missing, log)))
     if ended.ending is Ending.PRUNER and reporter is not None and reporter.reason:
         return replace(outcome, reason=f"{reporter.reason} {outcome.reason or ''}".strip())
     return outcome
