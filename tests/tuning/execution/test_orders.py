@@ -99,6 +99,24 @@ def test_failures_count_in_a_row_since_the_sweep_was_told_to_run() -> None:
     assert [each.number for each in failures_in_a_row(spared, None)] == [1]
 
 
+def test_enough_failures_in_a_row_are_enough_however_trials_under_way_end() -> None:
+    """A trial that was under way when the limit was reached completes before anybody looked."""
+    failed = [trial(number, "FAIL", "error", **{REASON: "Bad."}) for number in range(1, 4)]
+    late = trial(4, "COMPLETE")
+    assert late.datetime_start is not None and late.datetime_start < BEGIN + timedelta(seconds=3)
+    verdict = judge(orders(), [*failed, late], 0)
+    assert (verdict.goes_on, verdict.state) == (False, "failed")
+    assert verdict.reason == (
+        "3 trials in a row failed (3 error; the last are trials 1, 2, 3). The latest: Bad."
+    )
+    assert judge(orders(), [*failed[:2], late], 0).goes_on
+    # The limit was higher then, and the sweep went on: what began later and completed stands.
+    begun_later = trial(4, "COMPLETE")
+    begun_later.datetime_start = BEGIN + timedelta(seconds=3.5)
+    assert judge(orders(), [*failed, begun_later], 0).goes_on
+    assert judge(replace(orders(), since=BEGIN + timedelta(seconds=3)), [*failed, late], 0).goes_on
+
+
 def test_orders_are_read_from_attributes() -> None:
     text = definition_text(DEFINITION_OF_ONE)
     said = {

@@ -130,7 +130,7 @@ def judge(orders: Orders, trials: Sequence[FrozenTrial], spent: float) -> Verdic
     """
     limit = orders.definition.limits.failures
     if limit is not None:
-        streak = failures_in_a_row(trials, orders.since)
+        streak = failures_in_a_row(trials, orders.since, limit)
         if len(streak) >= limit:
             return Verdict(False, "failed", failure_sentence(streak))
     budget = orders.definition.budget
@@ -158,10 +158,13 @@ def retried_numbers(trials: Sequence[FrozenTrial]) -> set[int]:
     return {trial.user_attrs[RETRY_OF] for trial in trials if RETRY_OF in trial.user_attrs}
 
 
-def failures_in_a_row(trials: Sequence[FrozenTrial], since: datetime | None) -> list[FrozenTrial]:
+def failures_in_a_row(
+    trials: Sequence[FrozenTrial], since: datetime | None, limit: int | None = None
+) -> list[FrozenTrial]:
     """Return the failed trials after the last one that did not fail, in order of their end.
 
-    Those that somebody stopped, that are tried again, or that ended before `since` do not count.
+    Those that somebody stopped, that are tried again, or that ended before `since` do not count. Once there are
+    as many as `limit`, a trial that was under way by then takes nothing back, however it ends.
     """
     retried = retried_numbers(trials)
     ended = [
@@ -174,13 +177,20 @@ def failures_in_a_row(trials: Sequence[FrozenTrial], since: datetime | None) -> 
     ]
     ended.sort(key=lambda pair: (pair[0], pair[1].number))
     streak: list[FrozenTrial] = []
+    reached: datetime | None = None
     for when, trial in ended:
         if since is not None and when <= since:
             continue
         if trial.state is TrialState.FAIL:
             streak.append(trial)
-        else:
+            if limit is not None and len(streak) == limit:
+                reached = when
+        elif (
+            reached is None or trial.datetime_start is None or trial.datetime_start.astimezone(UTC) > reached
+        ):
+            # Of those that began later somebody has let the sweep go on, under another limit.
             streak.clear()
+            reached = None
     return streak
 
 
