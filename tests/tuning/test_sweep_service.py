@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tracking
-from tests.tuning.sweeping import TEXT, end_all, processes_of, project, wait_for
+from tests.tuning.sweeping import TEXT, end_all, made, processes_of, project, wait_for
 from tracking.config import StoreLocation
 from tracking.study_records import RETRY_OF, RUN
 from tracking.sweep_records import SweepRecord, SweepState
@@ -123,6 +123,16 @@ def test_everything_killed_at_once_is_made_good(place: Place) -> None:
         again = [each.attributes.get(RETRY_OF) for each in store.sweep_trials("s")]
     assert [number for number in again if number is not None] == [0]
     assert [(each.cause, each.retried) for each in record.failures] == [("worker_died", 1)]
+
+
+def test_a_sweep_that_lost_its_supervisor_with_its_budget_used_is_finished_by_resuming(place: Place) -> None:
+    made(place.location, place.project, 4, text=TEXT.replace("trials = 10", "trials = 4"), ended=False)
+    assert place.record().done == 4
+    assert "It goes on." in sweeps.resume(place.location, "s").sentence
+    record = place.until(SweepState.FINISHED)
+    assert (record.reason, record.done) == ("Its budget of 4 trials is used.", 4)
+    with pytest.raises(tracking.RunStateError, match="sweep add s --trials"):
+        sweeps.resume(place.location, "s")
 
 
 def test_pause_resume_stop_and_more_trials(place: Place) -> None:

@@ -77,7 +77,7 @@ def resume(location: StoreLocation, name: str) -> Edited:
 
     Raises:
         NotFound: There is no such sweep.
-        RunStateError: Its budget is used.
+        RunStateError: It has finished, with its budget used.
     """
     with editing(location, name) as sweep:
         return _go_on(sweep)
@@ -115,6 +115,8 @@ def start_processes(sweep: Sweep) -> None:
 
 
 def _check_budget(sweep: Sweep, record: SweepRecord) -> None:
+    if record.state is not SweepState.FINISHED:
+        return  # nobody has ended it for that yet: its supervisor does, and keeps the best model
     budget = sweep.definition.budget
     waiting = record.trials["waiting"]
     if budget.trials is not None and record.done >= budget.trials:
