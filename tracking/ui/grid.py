@@ -171,8 +171,8 @@ def _styled(table: Table) -> Any:
     styles = pd.DataFrame("", index=frame.index, columns=frame.columns)
     for row, column in table.bold:
         styles.loc[row, column] = "font-weight: 700"
-    for row, colour in enumerate(table.colours):
-        styles.loc[row, "mark"] = f"background-color: {colour}; color: #ffffff"
+    if table.colours:
+        styles["mark"] = [f"background-color: {colour}; color: #ffffff" for colour in table.colours]
     # A formatter is asked once for each cell of a column, from the top; its value may stand for another.
     styler = frame.style.apply(lambda _: styles, axis=None)
     for name, cells in table.texts.items():

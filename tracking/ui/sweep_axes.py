@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tracking.analysis.axes import ValueAxis
+from tracking.analysis.axes import Scale, ValueAxis
 from tracking.analysis.trials import PARAM
 from tracking.ui import format
 
@@ -46,13 +46,28 @@ def label(value: str) -> str:
     return html.escape(format.shorten(value, LONG_LABEL), quote=False)
 
 
-def axis_layout(axis: ValueAxis) -> dict[str, Any]:
-    """Return what a Plotly axis takes to be this one."""
-    room = 0.04 * (axis.high - axis.low)
+def axis_layout(axis: ValueAxis, most: int = 5) -> dict[str, Any]:
+    """Return what a Plotly axis takes to be this one.
+
+    Args:
+        axis: The axis.
+        most: So many labels of numbers fit beside each other; choices have one each.
+    """
+    ticks, labels = axis.ticks.tolist(), [label(each) for each in axis.labels]
+    if axis.scale is not Scale.CHOICES:
+        placed = [place for place, tick in enumerate(ticks) if tick != axis.absent]
+        whole = [place for place in placed if ticks[place] == round(ticks[place])]
+        if axis.scale is Scale.LOG and 2 <= len(whole) < len(placed):
+            placed = whole  # powers of ten
+        kept = placed[:: -(-len(placed) // most)] if placed else []
+        kept = [place for place, tick in enumerate(ticks) if place in kept or tick == axis.absent]
+        ticks, labels = [ticks[place] for place in kept], [labels[place] for place in kept]
+    # Beside a first and a last choice there is room for the labels, which Plotly leaves out where they are cut.
+    room = 0.5 if axis.scale is Scale.CHOICES else 0.04 * (axis.high - axis.low)
     return {
         "tickmode": "array",
-        "tickvals": axis.ticks.tolist(),
-        "ticktext": [label(each) for each in axis.labels],
+        "tickvals": ticks,
+        "ticktext": labels,
         "range": [axis.low - room, axis.high + room],
     }
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tracking.store import Store
+    from tracking.tuning.definition import SweepDefinition
 
 Made = TypeVar("Made")
 
@@ -43,6 +44,11 @@ def front(store: Store, record: SweepRecord) -> NDArray[np.bool_] | None:
 def varying(store: Store, record: SweepRecord) -> list[str]:
     """Return the columns of params that tell the trials apart."""
     return _varying(_root(store), record.study, record.revision, record, store)
+
+
+def definition(store: Store, record: SweepRecord) -> SweepDefinition | None:
+    """Return a sweep's definition, None where this version cannot read it. Shared: read only."""
+    return made(store, record, "definition", lambda: sweep_definition.definition_of(record))
 
 
 def logarithmic(store: Store, record: SweepRecord) -> frozenset[str]:
@@ -99,8 +105,8 @@ def _varying(root: str, study: str, revision: int, _record: SweepRecord, _store:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _logarithmic(root: str, study: str, revision: int, _record: SweepRecord, _store: Store) -> frozenset[str]:
-    definition = sweep_definition.definition_of(_record)
-    said = {} if definition is None else {param.name: param.log for param in definition.space}
+    said_by = definition(_store, _record)
+    said = {} if said_by is None else {param.name: param.log for param in said_by.space}
     return sweep_axes.logarithmic(frame(_store, _record), said)
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from tracking.errors import InvalidValue
 from tracking.study_records import RETRY_OF
 from tracking.sweep_records import SweepRecord
-from tracking.ui import format, navigation, sweep_cache, sweep_definition
+from tracking.ui import format, navigation, sweep_cache
 from tracking.ui.markdown import escape
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def change(store: Store, record: SweepRecord, act: Act) -> None:
         )
         if st.form_submit_button("Set", key="sweep.workers.do"):
             act(record, lambda sweeps: sweeps.set_workers(store.location, record.name, int(count)))
-    definition = sweep_definition.definition_of(record)
+    definition = sweep_cache.definition(store, record)
     if definition is None:
         return
     params = {param.name: param for param in definition.space if str(param.kind) != "fixed"}
@@ -127,14 +127,14 @@ def change(store: Store, record: SweepRecord, act: Act) -> None:
 
 
 def _move_bounds(store: Store, record: SweepRecord, param: ParamSpace, place: str, act: Act) -> None:
-    low = st.text_input("Low", value=_number_text(param.low), key=f"{place}.low")
-    high = st.text_input("High", value=_number_text(param.high), key=f"{place}.high")
+    low = st.text_input("Low", value=_number_text(param.low), key=f"{place}.low", placeholder="as it is")
+    high = st.text_input("High", value=_number_text(param.high), key=f"{place}.high", placeholder="as it is")
     st.caption("Trials outside of the new bounds stay as history.")
     if not st.form_submit_button("Move the bounds", type="primary", key=f"{place}.do"):
         return
 
     def work(sweeps: Any) -> Any:
-        least, most = number_of(low, "Low"), number_of(high, "High")
+        least, most = _or_before(low, "Low", param.low), _or_before(high, "High", param.high)
         given = {
             name: value
             for name, value, before in (("low", least, param.low), ("high", most, param.high))
@@ -166,14 +166,13 @@ def _add_choice(store: Store, record: SweepRecord, param: ParamSpace, place: str
 
 def duplicate(store: Store, record: SweepRecord, act: Act) -> None:
     """Draw the form that starts another sweep with the same definition."""
-    definition = sweep_definition.definition_of(record)
+    definition = sweep_cache.definition(store, record)
     if definition is None:
         st.caption("Its definition cannot be read by this version.")
         return
+    name_offered = sweep_cache.made(store, record, "next name", lambda: next_name(record, store))
     with st.form("sweep.duplicate", border=False):
-        name = st.text_input(
-            "Name", value=next_name(record, store), key=f"sweep.duplicate.name.{record.name}"
-        )
+        name = st.text_input("Name", value=name_offered, key=f"sweep.duplicate.name.{record.name}")
         trials = st.number_input(
             "Trials",
             1,
@@ -241,6 +240,11 @@ def choice_of(text: str, others: tuple[Any, ...]) -> Any:
     except ValueError:
         return stripped
     return found if found is None or isinstance(found, bool | int | float | str) else stripped
+
+
+def _or_before(text: str, label: str, before: float | int | None) -> float | int | None:
+    """Return the number in a field; a blank one leaves what was there."""
+    return number_of(text, label) if text.strip() else before
 
 
 def _number_text(value: float | int | None) -> str:

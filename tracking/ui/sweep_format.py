@@ -99,8 +99,8 @@ def rate(record: SweepRecord) -> str:
     return f"{format.number(record.rate / size, 3)}/{per}"
 
 
-def progress(record: SweepRecord) -> str:
-    """Return how far a sweep is in one line: trials, time, rate, what is left."""
+def progress(record: SweepRecord, *, brief: bool = False) -> str:
+    """Return how far a sweep is in one line: trials, time, rate, what is left; in brief without the budget."""
     parts = [f"{done(record)} trials"]
     if record.budget_seconds is not None:
         parts.append(f"{format.duration(record.elapsed)} of {format.duration(record.budget_seconds)}")
@@ -111,7 +111,7 @@ def progress(record: SweepRecord) -> str:
             parts.append(rate(record))
         if record.eta is not None:
             parts.append(f"about {format.duration(record.eta)} left")
-    if (left := budget_left(record)) and record.state is not SweepState.FINISHED:
+    if not brief and (left := budget_left(record)) and record.state is not SweepState.FINISHED:
         parts.append(f"budget left: {left}")
     return " · ".join(parts)
 

@@ -65,20 +65,16 @@ def best(record: SweepRecord) -> None:
 def _row(
     values: Sequence[tuple[str, str]], record: SweepRecord, found: BestTrial, more: Sequence[tuple[str, str]]
 ) -> None:
-    """Draw facts of a trial, its number a link to its run."""
-    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
+    """Draw facts of a trial, with a link to its run."""
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         for label, value in values:
             _fact(label, value)
-        with st.container(width="content", gap=None):
-            st.caption("in")
-            elsewhere = "" if found.study == record.study else f" of {format.shorten(found.study, 40)}"
-            label = escape(f"trial {found.number}{elsewhere}")
-            if found.run is None:
-                st.markdown(f"{label} (deleted)")
-            else:
-                st.page_link(state.RUN_PAGE, label=label, query_params={state.RUN: found.run})
+        elsewhere = "" if found.study == record.study else f" of {format.shorten(found.study, 40)}"
+        _fact("in trial", f"{found.number}{elsewhere}" + ("" if found.run else ", deleted"))
         for label, value in more:
             _fact(label, value)
+        if found.run is not None:
+            st.page_link(state.RUN_PAGE, label="Open the run", query_params={state.RUN: found.run})
 
 
 def _fact(label: str, value: str) -> None:

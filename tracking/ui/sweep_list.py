@@ -110,7 +110,7 @@ def going_on(store: Store) -> None:
             with name:
                 sweep_link(record.name)
             with progress:
-                show_progress(record)
+                show_progress(record, brief=True)
             text = (
                 f"best {sweep_format.best_values(record, record.best[0])}" if record.best else "no result yet"
             )
@@ -126,10 +126,10 @@ def sweep_link(name: str, label: str | None = None) -> None:
     )
 
 
-def show_progress(record: SweepRecord) -> None:
+def show_progress(record: SweepRecord, *, brief: bool = False) -> None:
     """Draw how far a sweep is: a bar where it has a budget."""
     share = sweep_format.share(record)
-    text = sweep_format.progress(record)
+    text = sweep_format.progress(record, brief=brief)
     if share is None:
         st.caption(escape(text))
         return

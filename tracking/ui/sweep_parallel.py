@@ -69,7 +69,7 @@ def parallel_chart(
         "tickfont": {"size": 11},
         "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
     }
-    layout = {"margin": {"l": 64, "r": 64, "t": 36, "b": 20}}
+    layout = {"margin": {"l": 64, "r": 64, "t": 48, "b": 20}}
     return {"data": [trace], "layout": layout}, Drawn(len(kept), len(order))
 
 

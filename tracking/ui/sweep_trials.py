@@ -65,8 +65,12 @@ def draw(store: Store, record: SweepRecord, brushed: frozenset[int] | None, brus
     shown = frame.iloc[here]
     best = {each.number for each in record.best if each.study == record.study}
     actions = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    table = sweep_trial_table.trials_table(
-        shown, record, best, zone=reader_zone(), varying=sweep_cache.varying(store, record)
+    zone, columns = reader_zone(), sweep_cache.varying(store, record)
+    table = sweep_cache.made(
+        store,
+        record,
+        f"table {zone} {hashlib.blake2b(here.tobytes(), digest_size=8).hexdigest()}",
+        lambda: sweep_trial_table.trials_table(shown, record, best, zone=zone, varying=columns),
     )
     runs = [None if pd.isna(run) else str(run) for run in shown["run"]]
     chosen = grid.choose(
