@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tracking.ui import frame, launch_form, navigation, state, sweep_cache, sweep_list, watch
+from tracking.ui import frame, launch_form, launch_state, navigation, state, sweep_cache, sweep_list, watch
 
 with frame.page("Sweeps") as store:
     if state.NEW_SWEEP in st.query_params:
@@ -12,6 +12,7 @@ with frame.page("Sweeps") as store:
         st.stop()
 
     st.title("Sweeps")
+    st.page_link(state.SWEEPS_PAGE, label="New sweep", query_params={state.NEW_SWEEP: launch_state.CHOOSING})
     seen = sweep_cache.all_standing(store)
     records = store.sweeps()
 

@@ -64,7 +64,7 @@ def space(form: Form, unsaid: Unsaid) -> None:
         alt="The search space, a param in each row",
         column_config={
             "param": text(
-                "Param", pinned=True, help="As the target calls it: learning_rate for --learning-rate"
+                "Param", width=150, help="As the target calls it: learning_rate for --learning-rate"
             ),
             "type": st.column_config.SelectboxColumn("Type", options=list(TYPES), width=110),
             "low": text("Low", width=90, help="The least value, itself included; 1e-4 is fine"),
@@ -332,7 +332,7 @@ def more(offer: Offer, facts: Facts, unsaid: Unsaid) -> None:
             st.text_input(
                 "Only those with", key=key("prior_filter"), placeholder="params.lr < 0.1", width=260
             )
-            st.number_input("At most", min_value=1, step=1, value=None, key=key("prior_limit"), width=120)
+            st.number_input("At most", min_value=1, step=1, value=None, key=key("prior_limit"), width=150)
         said.say("The experiment", "prior.experiment")
         said.say("The filter", "prior.filter")
         said.say("The number of runs", "prior.limit")
@@ -344,7 +344,7 @@ def more(offer: Offer, facts: Facts, unsaid: Unsaid) -> None:
                 value=None,
                 key=key("seed"),
                 placeholder="Another each time",
-                width=170,
+                width=220,
             )
             st.text_input(
                 "Experiment of the runs", key=key("experiment"), placeholder="Named like the sweep", width=220

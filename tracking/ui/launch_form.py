@@ -235,9 +235,9 @@ def _start(
             type="primary",
             key=key("start"),
             disabled=not allowed,
-            help="Runs as processes of their own: they go on when this page or the dashboard is closed.",
         )
         _download(definition, problems)
+    st.caption("It runs by itself: it goes on when this page is closed, and when the dashboard is.")
     if not pressed:
         return
     if problems:

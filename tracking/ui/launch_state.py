@@ -247,11 +247,9 @@ def target_of(offer: Offer) -> Target:
 
 def choose(target: str | None) -> None:
     """Name a target in the address, and the form that opens for it; a callback. None: back to the list."""
-    for name in (LIKE, FORM):
-        st.query_params.pop(name, None)
-    st.query_params[state.NEW_SWEEP] = target or CHOOSING
-    if target is not None:
-        st.query_params[FORM] = draw_token()
+    # At once: each of several changes would be a step of the browser's history.
+    form = {} if target is None else {FORM: draw_token()}
+    st.query_params.from_dict({state.NEW_SWEEP: target or CHOOSING, **form})
 
 
 def _objective_fields(place: int, values: ObjectiveValues) -> dict[str, Any]:
