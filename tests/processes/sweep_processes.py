@@ -104,7 +104,7 @@ class SweepProcesses:
                     *(sys.executable, "-P", "-m", "tracking.tuning.execution.supervisor"),
                     *(str(self.location.root), self.name, "1.0"),
                 ],
-                env=script_environment(TRACKING_CAPTURE="0", **env),
+                env=script_environment(**{"TRACKING_CAPTURE": "0", **env}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

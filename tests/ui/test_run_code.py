@@ -51,6 +51,7 @@ def test_what_is_no_commit_is_not_linked() -> None:
         ),
         ({"entry": "command", "arguments": ["1"]}, "python -c '…' 1"),
         ({"entry": "notebook", "path": "/n.ipynb"}, ""),
+        ({"entry": "function", "path": "/x.py", "arguments": []}, ""),
         ({"path": "train.py", "arguments": "not a list"}, "python train.py"),
         ({}, ""),
     ],

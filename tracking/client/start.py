@@ -14,6 +14,7 @@ from tracking.client.capture.secrets import mask_params
 from tracking.client.departure import watch
 from tracking.client.description import RunDescription, now_us
 from tracking.client.ending import Ending
+from tracking.client.hosting import Guest, take_host
 from tracking.client.ingester import drain_store
 from tracking.client.launch import Part, Place, place_in_launch
 from tracking.client.names import make_up_name
@@ -55,8 +56,8 @@ def start_run(
 
     In a distributed launch (torchrun, mpirun, srun) all ranks take part in one run: rank 0 owns it and says its
     params, tags and notes, the others log to it, and their `finish()` ends their part only. `TRACKING_RUN_ID`
-    names the run outright. In a script that a sweep runs, the first run is its trial's. A run started while another
-    is active is a run of its own, which `tracking.log` speaks to until it ends.
+    names the run outright. In what a sweep runs, script or function, the first run is its trial's. A run started
+    while another is active is a run of its own, which `tracking.log` speaks to until it ends.
 
     Args:
         experiment: What the run belongs to; made when new.
@@ -93,7 +94,8 @@ def start_run(
         return _begun(run, first, secret, sections)
     checked_experiment = checked_text(experiment, "experiment")
     alone = tracking_is_off() or (parent is not None and trial_place() is not None)
-    place = None if alone else place_in_launch(location, checked_experiment)
+    host = None if alone else take_host(location)
+    place = None if alone or host is not None else place_in_launch(location, checked_experiment)
     if place is not None and place.part is Part.RESUME:
         run = _resume(location, place.run_id, first, strict, rank=place.rank)
         return _begun(run, first, secret, sections, place)
@@ -110,6 +112,8 @@ def start_run(
         total_steps=None if total_steps is None else checked_step(total_steps),
         rank=None if place is None else place.rank,
     )
+    if host is not None:
+        return _joined(host, first, secret, strict)
     if parent is None:
         _end_former_of_notebook()
     if tracking_is_off():
@@ -144,6 +148,17 @@ def _begun(
         sections &= OF_EVERY_RANK
     run._capture = Capture(run._session, sections, rank=rank, local_rank=local_rank)
     run._capture.begin()
+    return run
+
+
+def _joined(host: Run, first: list[Event], secret: list[str], strict: bool) -> Run:
+    """Make a further handle on a run that this process has begun the active one."""
+    run = Guest(host, strict=strict)
+    run._remember_params(first)
+    run._tell_of_secrets(secret)
+    for event in first:
+        run._say(event)
+    active.push(run)
     return run
 
 

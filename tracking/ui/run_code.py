@@ -78,7 +78,7 @@ def command_line(script: Mapping[str, Any]) -> str:
         return shlex.join(["python", "-m", str(script["module"]), *words])
     if entry == "command":
         return shlex.join(["python", "-c", "…", *words])
-    if entry in ("notebook", "interactive") or not path:
+    if entry in ("notebook", "interactive", "function") or not path:
         return ""
     return shlex.join(["python", path, *words])
 

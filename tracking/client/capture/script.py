@@ -21,8 +21,9 @@ class Entry:
     """How the process was started, as seen at a run's start.
 
     Attributes:
-        kind: "file", "module" (`python -m`), "command" (`python -c`), "stdin", "notebook" or "interactive".
-        path: Of the script, of the module's file or of the notebook; None where there is none.
+        kind: "file", "module" (`python -m`), "command" (`python -c`), "stdin", "notebook" or "interactive"; of what a
+            sweep evaluates "function" or "table".
+        path: Of the script, of the module's or function's file or of the notebook; None where there is none.
         module: Name of the module.
         arguments: As the script sees them, unmasked.
         text: The program of `python -c`.
@@ -39,12 +40,23 @@ class Entry:
     @property
     def file(self) -> str | None:
         """The file whose source is the program."""
-        return self.path if self.kind in ("file", "module") else None
+        return self.path if self.kind in ("file", "module", "function") else None
+
+
+_stood_for: tuple[str, str | None] | None = None
+
+
+def stand_for(kind: str, path: str | None) -> None:
+    """Say what this process is about, where the program that was started is ours: kind and path of an `Entry`."""
+    global _stood_for
+    _stood_for = (kind, path)
 
 
 def entry_of_process() -> Entry:
     """Look at how this process was started. Quick: nothing is read but what the interpreter knows."""
     here = _working_directory()
+    if _stood_for is not None:
+        return Entry(*_stood_for, None, tuple(map(str, sys.argv[1:])), None, here)
     arguments = tuple(str(argument) for argument in sys.argv[1:])
     kernel = shell()
     if kernel is not None:

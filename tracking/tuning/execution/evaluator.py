@@ -11,18 +11,22 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.tuning.execution.places import REQUEST, RESULT, read_json, write_json
+from tracking.tuning.execution.returned import WrongValue, checked_values, log_values
+
+if TYPE_CHECKING:
+    from tracking.client.run import Run
 
 _OURS = str(Path(__file__).parents[2])
 
 
-class WrongValue(Exception):
-    """A function returned what is no value of an objective; the message says what."""
+class ImportFailed(Exception):
+    """The user's file cannot be imported; the cause says why."""
 
 
 def main() -> None:
@@ -33,6 +37,8 @@ def main() -> None:
         sys.exit(f"There is no request in {folder}.")
     # As a script would see it, for code that reads its own arguments.
     del sys.argv[1:]
+    if request["kind"] == "function":
+        sys.argv[0] = str(Path(request["project"]) / request["target"]["path"])
     write_json(folder / RESULT, evaluated(request))
 
 
@@ -41,11 +47,11 @@ def evaluated(request: Mapping[str, Any]) -> dict[str, Any]:
     import tracking
 
     kind, target = request["kind"], request["target"]
-    run = tracking.start_run(str(request["experiment"]), params=request["params"])
+    run = tracking.start_run(str(request["experiment"]), params=request["params"], capture=_captured(request))
     name = f"{target['path']}:{target['name']}" if kind == "function" else "The table"
     try:
         if kind == "function":
-            returned: object = _call(request)
+            returned: object = _call(request, run)
         elif kind == "refit":
             from tracking.tuning.execution.table_evaluation import log_model
 
@@ -66,60 +72,23 @@ def evaluated(request: Mapping[str, Any]) -> dict[str, Any]:
             return {"values": None}
         run.finish("failed", error=f"sys.exit({code!r})")
         return {"problem": f"{name} called sys.exit({code!r})."}
+    except ImportFailed as failed:
+        assert failed.__cause__ is not None
+        problem = import_problem(failed.__cause__, Path(request["project"]), target["path"])
+        return _broken(run, failed.__cause__, problem)
     except BaseException as error:
         if type(error).__name__ == "TrialPruned":
             run.finish("pruned")
             return {"pruned": True}
-        found = users_traceback(error)
-        sys.stderr.write(found)
-        run.finish("failed", error=found)
-        kind_of = type(error).__name__
-        said = str(error).strip()
         if kind != "function" and isinstance(error, tracking.TrackingError):
-            return {"problem": said}
-        return {"problem": f"{name} raised {kind_of}{f': {said[:500]}' if said else ''}", "traceback": found}
-    if kind == "function":
-        log_values(run, values, request["metrics"])
+            return {"problem": _broken(run, error, str(error).strip())["problem"]}
+        return _broken(run, error, f"{name} raised {_said(error)}")
+    if kind == "function" and values is not None:
+        from tracking.tuning.definition_file import read_definition
+
+        log_values(run, name, values, read_definition(request["definition"]).objectives)
     run.finish()
     return {"values": values}
-
-
-def checked_values(returned: object) -> dict[str, float] | list[float] | None:
-    """Return what a function returned as values of objectives.
-
-    Raises:
-        WrongValue: It is no number, no mapping of numbers and no sequence of numbers.
-    """
-    if returned is None:
-        return None
-    if isinstance(returned, Mapping):
-        found = {
-            str(key): number for key, value in returned.items() if (number := _number(value)) is not None
-        }
-        if found or not returned:
-            return found or None
-        raise WrongValue(f"returned a {type(returned).__name__} without a number in it: {_shown(returned)}.")
-    if isinstance(returned, list | tuple):
-        numbers = [_number(value) for value in returned]
-        if numbers and None not in numbers:
-            return [number for number in numbers if number is not None]
-        raise WrongValue(f"returned {_shown(returned)}, which is not one number for each objective.")
-    number = _number(returned)
-    if number is None:
-        raise WrongValue(
-            f"returned {_shown(returned)} ({type(returned).__name__}). Return a number, a dictionary of metrics, "
-            "one number for each objective, or nothing where the metric is logged."
-        )
-    return [number]
-
-
-def log_values(run: Any, values: dict[str, float] | list[float] | None, metrics: list[str]) -> None:
-    """Log what was returned under the names of metrics, but those that the function logged itself."""
-    named = values if isinstance(values, dict) else dict(zip(metrics, values or [], strict=False))
-    logged = {key for shape in run._packer._shapes for key in shape}
-    new = {key: value for key, value in named.items() if key not in logged}
-    if new:
-        run.log(new)
 
 
 def load_module(project: Path, path: str) -> ModuleType:
@@ -138,6 +107,30 @@ def load_module(project: Path, path: str) -> ModuleType:
     return module
 
 
+def import_problem(error: BaseException, project: Path, path: str) -> str:
+    """Return a sentence for an exception at the import of a file: what was raised, in which file and line."""
+    if isinstance(error, SystemExit):
+        return (
+            f"Importing {path} called sys.exit({error.code!r}). What the file does when it is run as a script belongs "
+            'under if __name__ == "__main__":.'
+        )
+    places = [
+        (each.filename, each.lineno)
+        for each in traceback.extract_tb(error.__traceback__)
+        if not each.filename.startswith(_OURS)
+    ]
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        places.append((error.filename, error.lineno))
+    # Where the user's own code stands, rather than what it called.
+    own = [place for place in places if _is_own(Path(place[0]), project)] or places
+    said = _said(error.msg if isinstance(error, SyntaxError) else error, type(error))
+    if not own:
+        return f"Importing {path} raised {said}."
+    file, line = own[-1]
+    shown = Path(file).relative_to(project).as_posix() if _is_own(Path(file), project) else file
+    return f"Importing {path} raised {said.rstrip('.')} ({shown}, line {line})."
+
+
 def users_traceback(error: BaseException) -> str:
     """Return a traceback that begins in the user's code; all of it where none of that is in it."""
     place: TracebackType | None = error.__traceback__
@@ -146,34 +139,57 @@ def users_traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, place or error.__traceback__))
 
 
-def _call(request: Mapping[str, Any]) -> object:
+def _captured(request: Mapping[str, Any]) -> bool | Iterable[str]:
+    """Say whose code the run is of, which is not this file's; returns what to capture."""
+    from tracking.client.capture.choice import chosen_sections
+    from tracking.client.capture.script import stand_for
+
+    if request["kind"] == "function":
+        stand_for("function", str(Path(request["project"]) / request["target"]["path"]))
+    else:
+        stand_for("table", None)
+    # The code that a trial ran with was captured then; by the time of the model it may be another one.
+    return sorted(chosen_sections(True) & {"console", "system"}) if request["kind"] == "refit" else True
+
+
+def _call(request: Mapping[str, Any], run: Run) -> object:
+    from tracking.client.hosting import end_guests, open_to_a_guest
+
     target = request["target"]
-    module = load_module(Path(request["project"]), target["path"])
-    function: Callable[..., object] | None = getattr(module, target["name"], None)
-    if not callable(function):
-        raise WrongValue("is not there: the file has no function of that name.")
-    if target["objective"]:
-        from tracking.tuning.execution.objectives import trial_of
-
-        return function(trial_of(request))
-    return function(**request["params"])
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, str | bytes):
-        return None
+    open_to_a_guest(run)
     try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return None
+        try:
+            module = load_module(Path(request["project"]), target["path"])
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise ImportFailed from error
+        function: Callable[..., object] | None = getattr(module, target["name"], None)
+        if not callable(function):
+            raise WrongValue("is not there: the file has no function of that name.")
+        if target["objective"]:
+            from tracking.tuning.execution.objectives import trial_of
+
+            return function(trial_of(request))
+        return function(**request["params"])
+    finally:
+        end_guests()
 
 
-def _shown(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:
-        text = object.__repr__(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+def _broken(run: Run, error: BaseException, problem: str) -> dict[str, Any]:
+    found = users_traceback(error)
+    sys.stderr.write(found)
+    run.finish("failed", error=found)
+    return {"problem": problem, "traceback": found}
+
+
+def _is_own(file: Path, project: Path) -> bool:
+    return file.is_relative_to(project) and "site-packages" not in file.parts
+
+
+def _said(error: object, kind: type[BaseException] | None = None) -> str:
+    said = str(error).strip()
+    return (kind or type(error)).__name__ + (f": {said[:500]}" if said else "")
 
 
 if __name__ == "__main__":
