@@ -12,7 +12,8 @@ import pytest
 import tracking
 from tests.tuning.sweeping import TEXT, made
 from tracking.config import StoreLocation
-from tracking.database.sweep_digest import Found, better
+from tracking.database.sweep_digest import Digest, Failures, Found, better
+from tracking.database.sweep_progress import progress
 from tracking.records import Goal
 from tracking.spool.lock import try_lock
 from tracking.study_records import CAUSE, RETRY_OF
@@ -149,7 +150,7 @@ def test_what_nothing_says_is_none(location: StoreLocation, tmp_path: Path) -> N
 
 
 def test_rate_and_time_left_are_those_of_the_latest_trials(location: StoreLocation, tmp_path: Path) -> None:
-    made(location, tmp_path, ended=False)
+    made(location, tmp_path, text=TEXT.replace("trials = 10", "trials = 1000"), ended=False)
     study = optuna.load_study(study_name="s", storage=tracking.study_storage(location.root))
     for _ in range(4):
         study.tell(study.ask(), 0.5)
@@ -167,7 +168,7 @@ def test_rate_and_time_left_are_those_of_the_latest_trials(location: StoreLocati
         lock.release()
     span = (ended[-1] - ended[0]).total_seconds()
     assert record.rate == pytest.approx(3 / span * 3600)
-    assert record.eta is not None and 0 < record.eta <= 6 / 3 * span
+    assert record.eta is not None and 0 < record.eta <= 996 / 3 * span
     assert record.elapsed == 12.5
 
 
@@ -209,3 +210,60 @@ def test_ten_thousand_trials_are_read_in_time_for_a_page(location: StoreLocation
         again = time.process_time() - began
     assert (record.trials["complete"], record.taken_over) == (5000, 5000)
     assert first < 0.5 and again < 0.1  # measured: 0.08 and 0.001
+
+
+def going(
+    *ended: tuple[float, float], trials: int | None = 10, workers: int = 1, now: float = 0.0, **budget: float
+) -> tuple[float | None, float | None]:
+    """Return rate and time left of a sweep by when its trials began and ended, in seconds."""
+    latest = tuple((int(began * 1e6), int(end * 1e6)) for began, end in ended)
+    said = {"trials": trials, "seconds": budget.get("seconds")}
+    found = progress(
+        SweepState.RUNNING,
+        {},
+        digests=[Digest({}, 0, len(ended), (), {}, latest[-20:], len(ended))],
+        done=len(ended),
+        budget=said,
+        seconds=budget.get("spent"),
+        workers=workers,
+        now=now or ended[-1][1],
+    )
+    return found.rate, found.eta
+
+
+def test_the_rate_of_a_handful_of_trials_counts_from_their_beginning() -> None:
+    assert going((0, 60)) == (60, 9 * 60)
+    # Four began together and end together: not three in a tenth of a second.
+    rate, left = going((0, 60), (0, 60), (0, 60), (0, 60.1), workers=4)
+    assert rate == pytest.approx(4 / 60.1 * 3600) and left == pytest.approx(6 / 4 * 60.1)
+    # Of many in turn it is the time between their ends, whatever passed before the first one.
+    assert going((0, 5), (5, 10), (10, 15), (15, 20))[0] == pytest.approx(720)
+    # Of thirty workers the latest twenty ended within a moment.
+    many = [(place / 3, 60 + place / 3) for place in range(20)]
+    assert going(*many, trials=1000, workers=30)[0] == pytest.approx(1800)
+
+
+def test_no_time_left_is_said_of_trials_that_hang_nor_of_what_should_be_over() -> None:
+    ended = [(0.0, 60.0), (60.0, 120.0)]
+    assert going(*ended, now=150)[1] == 8 * 60 - 30
+    assert going(*ended, now=239)[1] == 8 * 60 - 119
+    assert going(*ended, now=241)[1] is None
+    assert going(*ended, trials=3, now=190)[1] is None
+    assert going(*ended, trials=2)[1] is None
+    assert going(*ended, trials=None, seconds=100, spent=40)[1] == 60
+    assert going(*ended, trials=None, seconds=100, spent=101)[1] is None
+
+
+def test_failures_of_one_cause_are_told_apart_by_what_they_say() -> None:
+    found = Failures([1, 2, 3, 4, 5, 6])
+    assert found.sentence == ""
+    found.say("It logged nothing after 3.5 s in 'a' (0123456789abcdefghjk).")
+    found.say("It logged nothing after 12 s in 'b' (abcdefghjk0123456789).")
+    assert found.sentence == "It logged nothing after 12 s in 'b' (abcdefghjk0123456789)."
+    found.say("No run was started.")
+    found.say("Something else.")
+    found.say("No run was started.")
+    found.say("No run was started.")
+    assert found.sentence == (
+        "3 of 6: No run was started. 2 of 6: It logged nothing after 12 s in 'b' (abcdefghjk0123456789)."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -51,13 +52,36 @@ _ONE = Prepared(
 )
 
 
+# What differs between sentences of one kind: numbers, quoted names, ids of runs.
+_VARIES = re.compile(r"'[^']*'|\b[0-9a-z]{20}\b|[-+]?\d+(?:[.,:]\d+)*(?:e[-+]?\d+)?")
+
+
 @dataclass(slots=True)
 class Failures:
-    """Failed trials of one cause in one study."""
+    """Failed trials of one cause in one study.
+
+    Attributes:
+        numbers: Of the trials.
+        retried: How many of them are tried again.
+        kinds: How many sentences of each kind there are, and the latest one of it.
+    """
 
     numbers: list[int] = field(default_factory=list)
     retried: int = 0
-    sentence: str = ""
+    kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def say(self, sentence: str) -> None:
+        """Note why a further trial failed."""
+        kind = _VARIES.sub("#", sentence)
+        self.kinds[kind] = self.kinds.get(kind, (0, ""))[0] + 1, sentence
+
+    @property
+    def sentence(self) -> str:
+        """The latest sentence; where there are several kinds, one of each of the two most frequent."""
+        often = sorted(self.kinds.values(), key=lambda each: -each[0])
+        if len(often) < 2:
+            return often[0][1] if often else ""
+        return " ".join(f"{count} of {len(self.numbers)}: {sentence}" for count, sentence in often[:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +166,8 @@ def _digest(rows: Sequence[tuple[Any, ...]], directions: Sequence[int]) -> Diges
             group = failures[cause]
             group.numbers.append(number)
             group.retried += number in retried
-            group.sentence = _text(about.get(REASON)) or group.sentence
+            if sentence := _text(about.get(REASON)):
+                group.say(sentence)
         if state in FINISHED and not stopped and number not in retried:
             done += 1
             if started is not None and completed is not None:

@@ -6,12 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
-from tracking.database.sweep_digest import Digest
+from tracking.database.sweep_digest import LATEST, Digest
 from tracking.sweep_records import WANTED, SweepState
 
 HOUR = 3600.0
+QUIET_SECONDS = 10.0
+"""So long nothing may end, or twice as long as the longest of the latest trials, until nothing can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,16 @@ def progress(
     budget: Mapping[str, Any],
     seconds: float | None,
     workers: int | None,
+    now: float | None = None,
 ) -> Progress:
     """Return how a sweep goes.
 
     The rate is that of the trials which ended since it was last told to run, at most the latest twenty: how many
-    ended between the first and the last of them. Of fewer than three it is the number of workers by the mean
-    duration of what ended there.
+    ended between the first and the last of them. Of a handful, not two for each worker, the short ones come first
+    and several end at once: it is how many ended since the first of them began. Of so many workers that those twenty
+    are a handful for them, it is their number by the mean duration.
+
+    Nothing is said of the time that is left while trials take far longer than those before, nor once it is over.
 
     Args:
         state: Of the sweep.
@@ -47,6 +54,7 @@ def progress(
         budget: `trials` and `seconds`, where it has them.
         seconds: How long supervisors have run, or None.
         workers: How many are wanted, or None.
+        now: Seconds since 1970-01-01 UTC; the clock's when None.
     """
     if state is not SweepState.RUNNING:
         return Progress(seconds, None, None)
@@ -56,21 +64,36 @@ def progress(
     left: list[float] = []
     trials, limit = budget.get("trials"), budget.get("seconds")
     if isinstance(trials, int) and per_second:
-        waited = max(0.0, time.time() - ended[-1][1] / 1e6)
-        left.append(max(0.0, max(0, trials - done) / per_second - waited))
+        waited = max(0.0, (time.time() if now is None else now) - ended[-1][1] / 1e6)
+        if waited <= max(QUIET_SECONDS, 2 * _longest(ended)):
+            left.append(max(0, trials - done) / per_second - waited)
     if isinstance(limit, int | float) and seconds is not None:
-        left.append(max(0.0, limit - seconds))
+        left.append(limit - seconds)
     # A sweep with both bounds is through when the first is reached; with one unknown it may be sooner.
     known = len(left) == (trials is not None) + (limit is not None) or limit is None
-    eta = min(left) if left and known else None
+    eta = min(left) if left and known and min(left) > 0 else None
     return Progress(seconds, per_second * HOUR if per_second else None, eta)
 
 
 def _per_second(ended: Sequence[tuple[int, int]], workers: int) -> float | None:
-    if len(ended) >= 3 and ended[-1][1] > ended[0][1]:
-        return (len(ended) - 1) / ((ended[-1][1] - ended[0][1]) / 1e6)
-    lasted = [(end - began) / 1e6 for began, end in ended if end > began]
-    return workers * len(lasted) / sum(lasted) if lasted else None
+    if not ended:
+        return None
+    first, last = ended[0][1], ended[-1][1]
+    if len(ended) >= 3 and len(ended) > 2 * workers and last > first:
+        return (len(ended) - 1) / ((last - first) / 1e6)
+    lasted = [end - began for began, end in ended if end > began]
+    if not lasted:
+        return None
+    if len(ended) >= LATEST:
+        return workers * len(lasted) / (sum(lasted) / 1e6)
+    return len(ended) / ((last - min(began for began, _ in ended)) / 1e6)
+
+
+def _longest(ended: Sequence[tuple[int, int]]) -> float:
+    """Return the longest duration of trials, or time between two ends, in seconds."""
+    ends = [end for _, end in ended]
+    gaps = [after - before for before, after in pairwise(ends)]
+    return max(*(end - began for began, end in ended), *gaps, 0) / 1e6
 
 
 def _since(wanted: Any) -> int:
