@@ -32,6 +32,8 @@ FAINT: Final = "#9c84b4"
 MOST_POINTS: Final = 2_000
 MOST_OF_A_SLICE: Final = 500
 MOST_FAINT: Final = 500
+FEWEST_FOR_VIEW: Final = 5
+"""Complete trials from which they alone decide what the first view shows."""
 FAR_OFF: Final = 4.0
 """So many times the range of the better three quarters: what lies beyond is left out of the first view."""
 
@@ -79,7 +81,9 @@ def history(
     layout = _layout(text(wanted.metric), "trial", legend=True)
     layout["xaxis"]["rangemode"] = "tozero"
     low, high, beyond = first_view(values[finite], wanted.goal)
-    if beyond:
+    # Pruned trials ended early, far from where they would have come: they must not press the others together.
+    outside = int(((pruned[1] < low) | (pruned[1] > high)).sum()) if len(kept) >= FEWEST_FOR_VIEW else 0
+    if beyond or outside:
         layout["yaxis"]["autorangeoptions"] = {"clipmin": low, "clipmax": high}
     layout["shapes"] = [_line_at(edit.trial - 0.5) for edit in edits]
     layout["yaxis2"] = {"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False}
@@ -88,6 +92,8 @@ def history(
         note += f" · {format.count(odd)} infinite"
     if beyond:
         note += f" · {format.plural(beyond, 'trial')} far off, beyond the first view"
+    if outside:
+        note += f" · {format.count(outside)} pruned beyond the first view"
     return {"data": traces, "layout": layout}, note
 
 
@@ -104,7 +110,8 @@ def first_view(values: NDArray[np.float64], goal: Goal | None) -> tuple[float, f
     limit = upper + FAR_OFF * (upper - best)
     far = loss > limit
     if not far.any() or upper <= best:
-        return float(values.min()), float(values.max()), 0
+        room = 0.06 * float(values.max() - values.min()) or 0.05 * abs(best) or 0.5
+        return float(values.min()) - room, float(values.max()) + room, 0
     ends = sorted((best - 0.05 * (limit - best), float(loss[~far].max()) + 0.05 * (limit - best)))
     low, high = (-ends[1], -ends[0]) if goal is Goal.MAXIMIZE else (ends[0], ends[1])
     return low, high, int(far.sum())

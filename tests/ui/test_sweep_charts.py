@@ -1,0 +1,163 @@
+"""Charts of a sweep: what they draw of many trials, and what they say of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tracking.analysis.axes import axis_of
+from tracking.analysis.parallel import parallel
+from tracking.analysis.slices import slice_of
+from tracking.analysis.timeline import timeline
+from tracking.analysis.trials import trial_frame
+from tracking.records import Goal
+from tracking.study_records import CAUSE, WORKER, TrialRecord
+from tracking.sweep_records import SweepEdit, SweepObjective
+from tracking.ui import sweep_axes, sweep_charts, sweep_lanes, sweep_parallel
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+ACCURACY = SweepObjective("acc<b>", Goal.MAXIMIZE)
+COLUMN = "values.acc<b>"
+
+
+def trials(
+    values: Sequence[float | None], states: Sequence[str] = (), **params: Sequence[Any]
+) -> pd.DataFrame:
+    records = [
+        TrialRecord(
+            number,
+            f"run-{number}",
+            states[number] if states else "complete",
+            BEGAN + timedelta(seconds=number),
+            BEGAN + timedelta(seconds=number + 1),
+            None if value is None else (value,),
+            {name: each[number] for name, each in params.items() if each[number] is not None},
+            {WORKER: f"{number % 2}-abc", CAUSE: "error"},
+        )
+        for number, value in enumerate(values)
+    ]
+    return trial_frame(records, [ACCURACY])
+
+
+def trace(figure: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(each for each in figure["data"] if each["name"] == name)
+
+
+def test_the_history_of_many_trials_keeps_the_best_and_the_worst() -> None:
+    values = np.random.default_rng(1).normal(size=10_000)
+    values[1234], values[4321] = 9.0, -9.0
+    figure, note = sweep_charts.history(trials(values.tolist()), COLUMN, ACCURACY)
+    drawn = trace(figure, "complete")
+    assert len(drawn["x"]) <= sweep_charts.MOST_POINTS
+    assert {1234, 4321} <= set(drawn["x"].tolist())
+    assert note.startswith(f"{len(drawn['x']):,} of 10,000 complete trials drawn, extremes kept")
+    best = trace(figure, "best so far")
+    assert best["y"][-1] == 9.0 and best["x"][-1] == 9_999
+
+
+def test_the_history_says_what_it_leaves_out_of_view() -> None:
+    values = [*np.linspace(0.8, 0.9, 20), -1e6, math.inf, math.nan, 0.1]
+    states = [*["complete"] * 23, "pruned"]
+    figure, note = sweep_charts.history(trials(values, states), COLUMN, ACCURACY)
+    assert "1 infinite" in note and "1 trial far off" in note and "1 pruned beyond" in note
+    view = figure["layout"]["yaxis"]["autorangeoptions"]
+    assert 0 < view["clipmin"] < 0.8 and 0.9 < view["clipmax"] < 1.0
+    assert "<b>" not in json.dumps(figure, default=str)
+
+
+def test_edits_stand_before_the_trial_that_came_next() -> None:
+    edit = SweepEdit(BEGAN, "space", "<i>lr</i> was widened", 3, "s", 2)
+    figure, _ = sweep_charts.history(trials([0.1] * 5), COLUMN, ACCURACY, [edit])
+    assert trace(figure, "changed")["x"] == [2.5]
+    assert trace(figure, "changed")["text"] == ["&lt;i&gt;lr&lt;/i&gt; was widened"]
+    assert figure["layout"]["shapes"][0]["x0"] == 2.5
+
+
+@pytest.mark.parametrize("goal", [Goal.MAXIMIZE, Goal.MINIMIZE, None])
+def test_the_first_view_holds_the_best_and_three_quarters(goal: Goal | None) -> None:
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    values = sign * np.array([1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1e9])
+    low, high, beyond = sweep_charts.first_view(values, goal)
+    assert beyond == 1
+    assert low < values[:7].min() and values[:7].max() < high < 1e9
+
+
+def test_a_constant_has_a_view_of_its_own() -> None:
+    low, high, beyond = sweep_charts.first_view(np.full(8, 3.0), Goal.MINIMIZE)
+    assert low < 3.0 < high and beyond == 0
+
+
+def test_a_slice_marks_the_best_trial() -> None:
+    frame = trials([0.1, 0.9, 0.5], lr=[0.1, 0.2, 0.3])
+    figure, drawn = sweep_charts.slice_chart(slice_of(frame, "params.lr", COLUMN), "lr", ACCURACY, 1)
+    assert (trace(figure, "best")["x"], trace(figure, "best")["y"]) == ([0.2], [0.9])
+    assert (drawn.shown, drawn.total) == (3, 3)
+
+
+def test_the_front_of_many_trials_is_drawn_whole() -> None:
+    values = np.random.default_rng(1).uniform(size=(5_000, 2))
+    front = np.zeros(5_000, dtype=bool)
+    front[::100] = True
+    pair = (SweepObjective("a", Goal.MAXIMIZE), SweepObjective("b", Goal.MINIMIZE))
+    figure, drawn = sweep_charts.front_chart(values, np.arange(5_000), front, pair, joined=False)
+    ahead = trace(figure, "on the front")
+    assert sorted(ahead["customdata"].tolist()) == list(range(0, 5_000, 100))
+    assert drawn.shown < drawn.total == 5_000
+    assert figure["layout"]["xaxis"]["title"]["text"] == "a (more is better)"
+
+
+def test_parallel_coordinates_of_many_trials_keep_the_best_on_top() -> None:
+    values = np.random.default_rng(1).normal(size=3_000).tolist()
+    frame = trials(values, lr=np.linspace(0, 1, 3_000).tolist(), opt=["<b>a</b>", "b"] * 1_500)
+    found = parallel(frame, ["params.lr", "params.opt", COLUMN])
+    figure, drawn = sweep_parallel.parallel_chart(found, frame, COLUMN, Goal.MAXIMIZE)
+    axes = figure["data"][0]["dimensions"]
+    assert (drawn.shown, drawn.total) == (sweep_parallel.MOST_LINES, 3_000)
+    assert axes[2]["values"][-1] == max(values) and figure["data"][0]["line"]["color"][-1] == 1.0
+    assert [axis["label"] for axis in axes] == ["lr", "opt", "acc&lt;b&gt;"]
+    assert axes[1]["ticktext"] == ["&lt;b&gt;a&lt;/b&gt;", "b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (None, {}),
+        ("params.lr", {}),
+        ({"params.lr": [[0.1, 0.2], [0.5, 0.6]]}, {"params.lr": ((0.1, 0.2), (0.5, 0.6))}),
+        ({"params.lr": [0.1, 0.2]}, {"params.lr": ((0.1, 0.2),)}),
+        ({"params.lr": [["a", 1]], "other": [[0, 1]]}, {}),
+        ({"params.lr": [[math.nan, 1.0], [0.0, 1.0, 2.0]]}, {}),
+    ],
+)
+def test_what_the_browser_says_of_a_brush_is_checked(given: object, kept: dict[str, Any]) -> None:
+    assert sweep_parallel.checked_brush(given, ["params.lr"]) == kept
+
+
+def test_the_timeline_of_many_trials_shows_the_newest_and_says_so() -> None:
+    frame = trials([0.5] * 1_000, ["complete", "fail", "pruned", "running"] * 250)
+    figure, note = sweep_lanes.timeline_chart(timeline(frame, BEGAN + timedelta(hours=1)), 3600.0)
+    assert sum(len(each["x"]) for each in figure["data"]) == sweep_lanes.MOST_BARS
+    assert note.startswith("400 of 1,000 trials drawn, the newest")
+    first = trace(figure, "complete")["base"].min()
+    assert first == ((BEGAN + timedelta(seconds=600)).timestamp() + 3600) * 1e3
+
+
+def test_an_axis_of_a_small_chart_has_few_labels_and_always_that_of_trials_without_the_param() -> None:
+    frame = trials([0.5] * 4, lr=[1e-4, 1e-2, 1.0, None])
+    layout = sweep_axes.axis_layout(axis_of(frame["params.lr"], log=True))
+    assert layout["ticktext"][0] == "not set" and len(layout["ticktext"]) <= 6
+    assert layout["range"][0] < layout["tickvals"][0]
+
+
+def test_params_are_logarithmic_as_the_definition_says_else_by_their_range() -> None:
+    frame = trials(
+        [0.5] * 3, a=[1.0, 10.0, 1000.0], b=[1.0, 10.0, 1000.0], c=[1.0, 2.0, 3.0], d=["x", "y", "z"]
+    )
+    assert sweep_axes.logarithmic(frame, {"b": False, "c": True}) == {"params.a", "params.c"}
