@@ -56,7 +56,8 @@ def make_project(folder: Path) -> Path:
         "functions.py": FUNCTIONS,
         "other.py": NO_TARGET,
         "broken.py": "parser.add_argument(",
-        "data/people.csv": "age;height;label\n1;2;a\n",
+        "data/people.csv": "age;height;label\n"
+        + "".join(f"{row};{row * 7 % 11};{'ab'[row % 2]}\n" for row in range(40)),
     }
     for name, text in files.items():
         (folder / name).write_text(text)

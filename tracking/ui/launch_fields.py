@@ -15,12 +15,14 @@ from tracking.ui.launch_space import COLUMNS, TYPES
 from tracking.ui.launch_state import Form, key
 from tracking.ui.launch_values import SAME
 from tracking.ui.markdown import escape
+from tracking.ui.tables import LETTER, PADDING
 
 if TYPE_CHECKING:
     from tracking.ui.launch_facts import Facts
     from tracking.ui.launch_targets import Offer
 
 _ROWS: Final = 14
+_NAME_WIDTHS: Final = (120, 260)
 _AT: Final = {
     "last": "last value",
     "best": "best value",
@@ -64,7 +66,9 @@ def space(form: Form, unsaid: Unsaid) -> None:
         alt="The search space, a param in each row",
         column_config={
             "param": text(
-                "Param", width=150, help="As the target calls it: learning_rate for --learning-rate"
+                "Param",
+                width=_name_width(form),
+                help="As the target calls it: learning_rate for --learning-rate",
             ),
             "type": st.column_config.SelectboxColumn("Type", options=list(TYPES), width=110),
             "low": text("Low", width=90, help="The least value, itself included; 1e-4 is fine"),
@@ -86,6 +90,12 @@ def space(form: Form, unsaid: Unsaid) -> None:
         },
     )
     unsaid.say_of_space()
+
+
+def _name_width(form: Form) -> int:
+    """Return the pixels of the column of names: cells are cut without an ellipsis."""
+    longest = max((len(str(row.get("param") or "")) for row in form.rows), default=0)
+    return min(_NAME_WIDTHS[1], max(_NAME_WIDTHS[0], LETTER * longest + PADDING))
 
 
 def objectives(form: Form, facts: Facts, unsaid: Unsaid) -> None:

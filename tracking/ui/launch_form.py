@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from tracking.errors import InvalidValue, Problem, TrackingError
+from tracking.errors import InvalidDefinition, InvalidValue, Problem, TrackingError
 from tracking.ui import (
     access,
     feedback,
@@ -25,7 +25,7 @@ from tracking.ui import (
     navigation,
     state,
 )
-from tracking.ui.launch_problems import Unsaid, is_blank
+from tracking.ui.launch_problems import SHOWN, Unsaid, is_blank
 from tracking.ui.launch_state import Form, key
 from tracking.ui.launch_values import SAME, Values, read_values
 from tracking.ui.markdown import escape
@@ -249,6 +249,9 @@ def _start(
     with st.spinner("Starting the sweep"):
         try:
             record = launch_start.start(store, offers, definition, form=form.token, found=form.probed)
+        except InvalidDefinition as error:
+            st.error("\n".join(f"- {escape(each)}" for each in error.problems[:SHOWN]))
+            return
         except TrackingError as error:
             feedback.show_error(error)
             return

@@ -13,7 +13,7 @@ from tracking.ui.markdown import escape
 if TYPE_CHECKING:
     from tracking.errors import Problem
 
-_SHOWN: Final = 12
+SHOWN: Final = 12
 _BLANK: Final = re.compile(r"objectives\[\d+\]\.metric|target\.column|name")
 
 
@@ -41,21 +41,21 @@ class Unsaid:
             label: What the field is called on the page.
             fields: What definitions call it.
         """
-        for each in self.take(*fields)[:_SHOWN]:
+        for each in self.take(*fields)[:SHOWN]:
             st.markdown(f":red[{escape(label)} {escape(each.sentence)}]")
 
     def say_of_space(self) -> None:
         """Draw the problems of the table of params under it, each with its param and column."""
         found = self.take("space")
-        lines = [f"- {_of_param(each)}" for each in found[:_SHOWN]]
-        if len(found) > _SHOWN:
-            lines.append(f"- … and {len(found) - _SHOWN:,} more.")
+        lines = [f"- {_of_param(each)}" for each in found[:SHOWN]]
+        if len(found) > SHOWN:
+            lines.append(f"- … and {len(found) - SHOWN:,} more.")
         if lines:
             st.error("\n".join(lines))
 
     def say_rest(self) -> None:
         """Draw what belongs to no field."""
-        for each in self._left[:_SHOWN]:
+        for each in self._left[:SHOWN]:
             named = f"{escape(each.field)}: " if each.field else ""
             st.error(f"{named}{escape(each.sentence)}")
         self._left = []

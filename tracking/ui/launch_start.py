@@ -45,7 +45,9 @@ def problems_of(
     problems = check(definition)
     if not problems:
         problems = check_target(definition, project)
-    return [*problems, *_strange_arguments(definition, found or offer.found)]
+    if not any(each.field.startswith("target.arguments") for each in problems):
+        problems += _strange_arguments(definition, found or offer.found)
+    return problems
 
 
 def start(
@@ -101,7 +103,10 @@ def ask_for_options(offers: Offers, target: str, project: Path) -> FoundTarget:
 
 
 def _strange_arguments(definition: SweepDefinition, found: FoundTarget | None) -> Iterator[Problem]:
-    """Yield a problem for every option among a script's fixed arguments that it is not known to have."""
+    """Yield a problem for every option among a script's fixed arguments that it is not known to have.
+
+    Stricter than for a definition in a terminal: also where the source does not say all of the options.
+    """
     from tracking.tuning.definition import ScriptTarget
 
     target = definition.target
