@@ -13,6 +13,7 @@ from tracking.ui import (
     state,
     sweep_actions,
     sweep_cache,
+    sweep_confirmation,
     sweep_failures,
     sweep_head,
     sweep_panels,
@@ -76,6 +77,7 @@ with frame.page("Sweep") as store:
 
     with st.container():
         charts()
+    sweep_confirmation.show(store, record)
     with st.container():
         trials()
     with st.container():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import optuna
 
 import tracking
@@ -15,7 +16,9 @@ from tracking.tuning.space import suggest
 from tracking.tuning.sweep_state import find, opened, stopped
 
 
-def give(location: StoreLocation, name: str, fresh: Sequence[Sequence[float | None] | None]) -> None:
+def give(
+    location: StoreLocation, name: str, fresh: Sequence[Sequence[float | Sequence[float] | None] | None]
+) -> None:
     """Give the configurations that a sweep named `name` confirms their fresh values, in order.
 
     A None in them makes the trial a failed one; None in place of them leaves the configuration waiting.
@@ -38,7 +41,7 @@ def give(location: StoreLocation, name: str, fresh: Sequence[Sequence[float | No
         asked.set_user_attr(REPEATS, list(values))
         known = [value for value in values if value is not None]
         if len(known) == len(values):
-            study.tell(asked, sum(known) / len(known))
+            study.tell(asked, np.mean(np.array(known), axis=0).tolist())
         else:
             asked.set_user_attr(CAUSE, "incomplete")
             asked.set_user_attr(REASON, "A repeat is missing: no luck.")
