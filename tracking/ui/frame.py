@@ -45,7 +45,7 @@ PLACES: Final[Mapping[str, tuple[str, str, Literal["visible", "hidden"]]]] = {
 _DECLARED: Final = "frame.declared"
 # Streamlit writes white on the accent; on that of the dark page it would be 2.5:1.
 STYLE: Final = """<style>
-[data-tag], [data-testid^="stBaseButton-primary"] { color: light-dark(#ffffff, #14181d) !important; }
+[data-tag], [data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #14181d) !important; }
 </style>"""
 
 
