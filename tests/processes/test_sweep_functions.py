@@ -322,6 +322,34 @@ def test_the_best_model_on_a_table_is_kept(sweep: SweepProcesses) -> None:
         run = store.run(str(best.run))
     assert [each.name for each in carried.pop(run.id)] == ["model", "model.example.json"]
     assert not any(carried.values())
-    assert run.metrics["accuracy"].count == 3
-    assert run.metrics["accuracy_mean"].last == pytest.approx(best.values[0] if best.values else None)
+    assert run.metrics["accuracy_fold"].count == 3
+    assert (run.metrics["accuracy"].last,) == best.values
+    assert 0 < run.metrics["accuracy_std"].last < 0.1
     assert run.status is RunStatus.FINISHED
+
+
+def test_a_model_is_pruned_by_its_mean_over_the_folds_so_far(sweep: SweepProcesses) -> None:
+    pytest.importorskip("sklearn")
+    # With a leaf of half of the rows a tree has no split at all; forests are slow enough to be pruned.
+    sweep.make(
+        target='dataset = "iris"\ncolumn = "target"\nestimators = ["forest"]\nmetric = "accuracy"\nfolds = 5',
+        space='[space."forest.min_samples_leaf"]\nchoices = [1, 70]\n[space."forest.n_estimators"]\nvalue = 120',
+        more='[sampler]\nname = "listed"\n[pruner]\nname = "median"\nn_startup_trials = 1\nn_warmup_steps = 0\n'
+        "[[start_with]]\n'forest.min_samples_leaf' = 1\n[[start_with]]\n'forest.min_samples_leaf' = 70",
+    )
+    sweep.start(TRACKING_CAPTURE="git,script,source")
+    assert sweep.finish()["state"] == "finished"
+    good, bad = sweep.study.get_trials(deepcopy=False)
+    with tracking.open_store(sweep.location.root) as store:
+        runs = [str(trial.run) for trial in sweep.trials()]
+        scores = store.history(runs[0], "accuracy_fold")["value"]
+        captures = {each.section: each.data for each in store.captures(runs[0])}
+    means = scores.expanding().mean().tolist()
+    assert list(good.intermediate_values.values()) == pytest.approx(means)
+    assert good.value == pytest.approx(means[-1])
+    assert bad.state.name == "PRUNED"
+    # No file of ours is taken for the user's script.
+    assert captures["script"] == {"path": None, "arguments": [], "entry": "table"}
+    assert (
+        "source" not in captures and captures["git"]["error"] == f"{sweep.project} is in no git repository."
+    )

@@ -33,7 +33,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_each_fold_is_logged_and_the_mean_returned(
+def test_each_fold_is_logged_and_their_mean_last(
     project: Path, store_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with tracking.start_run(store=store_folder, capture=False, strict=True) as run:
@@ -41,9 +41,12 @@ def test_each_fold_is_logged_and_the_mean_returned(
     said = capsys.readouterr().out.splitlines()
     assert said == list(tables.load_table(LINEAR, project=project).notes)
     with tracking.open_store(store_folder) as store:
-        points = store.history(run.id, "balanced_accuracy")
+        points = store.history(run.id, "balanced_accuracy_fold")
         assert points["step"].tolist() == [0, 1, 2]
         assert points["value"].mean() == pytest.approx(mean)
+        logged = store.run(run.id).metrics
+        assert (logged["balanced_accuracy"].last, logged["balanced_accuracy"].count) == (mean, 1)
+        assert logged["balanced_accuracy_std"].last == pytest.approx(points["value"].std(ddof=1))
         assert 0.6 < mean < 1.0
         assert (store.history(run.id, "fit_seconds")["value"] > 0).all()
         (data,) = store.datasets(run.id)
@@ -72,6 +75,8 @@ def test_repeats_vary_the_seed_or_the_fold(project: Path, store_folder: Path) ->
     assert np.mean(each) == pytest.approx(tables.evaluate(LINEAR, {}, project=project))
     with tracking.open_store(store_folder) as store:
         assert store.history(run.id, "balanced_accuracy")["value"].tolist() == each
+        assert store.history(run.id, "balanced_accuracy_fold")["value"].tolist() == each
+        assert "balanced_accuracy_std" not in store.run(run.id).metrics
     for params, message in (({"seed": "x"}, "no whole number"), ({"fold": 3}, "the folds 0 to 2")):
         with pytest.raises(InvalidValue, match=message):
             tables.evaluate(LINEAR, params, project=project)

@@ -11,6 +11,7 @@ from typing import Protocol
 import optuna
 
 from tracking.errors import TrackingError
+from tracking.tuning.execution.folds import FoldMeans
 from tracking.tuning.execution.readings import MetricReader
 from tracking.tuning.execution.thinning import Thinning, report_step
 
@@ -48,7 +49,7 @@ class Reporter:
         prunes: Whether the study's pruner is asked.
     """
 
-    def __init__(self, trial: optuna.Trial, reader: MetricReader, *, prunes: bool) -> None:
+    def __init__(self, trial: optuna.Trial, reader: MetricReader | FoldMeans, *, prunes: bool) -> None:
         self._trial, self._reader, self._prunes = trial, reader, prunes
         self._thinning = Thinning()
         self._pending: deque[tuple[int, float]] = deque()

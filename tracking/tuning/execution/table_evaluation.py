@@ -27,7 +27,6 @@ def score(request: Mapping[str, Any], run: Run) -> dict[str, float]:
             run=run,
             threads=max(1, (os.cpu_count() or 1) // max(1, int(request["workers"]))),
         )
-    run.log({f"{target.metric}_mean": mean})
     return {target.metric: mean}
 
 

@@ -18,13 +18,14 @@ from tracking.database.engine import Engines
 from tracking.database.study_queries import trial_records
 from tracking.errors import TrackingError
 from tracking.study_records import REPEATS
-from tracking.tuning.definition import Choice, SweepDefinition
+from tracking.tuning.definition import Choice, SweepDefinition, TableTarget
 from tracking.tuning.definition_options import DOMINATED
 from tracking.tuning.execution.claims import Claim
 from tracking.tuning.execution.curves import Peers
 from tracking.tuning.execution.dominated import DominanceReporter
 from tracking.tuning.execution.domination import Dominance
 from tracking.tuning.execution.finished import metrics_of, take_in, where_else
+from tracking.tuning.execution.folds import FoldMeans
 from tracking.tuning.execution.launching import Launch, StartFailed, environment
 from tracking.tuning.execution.outcomes import (
     Cause,
@@ -249,8 +250,16 @@ def _reporter(place: Workplace, under_way: RunningTrial) -> Reporting | None:
     # An objective reports for itself; Optuna takes no reports of several objectives.
     if under_way.trial is None or len(definition.objectives) != 1:
         return None
-    reader = MetricReader(place.location, place.engines, under_way.run, definition.objectives[0].metric)
-    return Reporter(under_way.trial, reader, prunes=definition.pruner.name != "none")
+    metric, prunes = definition.objectives[0].metric, definition.pruner.name != "none"
+    if isinstance(definition.target, TableTarget):
+        from tracking.tuning.tables.evaluation import FOLD_SUFFIX
+
+        scores = MetricReader(place.location, place.engines, under_way.run, metric + FOLD_SUFFIX)
+        # Wilcoxon compares fold with fold; the others compare what is known by now.
+        reader = scores if definition.pruner.name == "wilcoxon" else FoldMeans(scores)
+        return Reporter(under_way.trial, reader, prunes=prunes)
+    reader = MetricReader(place.location, place.engines, under_way.run, metric)
+    return Reporter(under_way.trial, reader, prunes=prunes)
 
 
 def _about(place: Workplace, under_way: RunningTrial) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 import warnings
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SEED, FOLD = "seed", "fold"
 """Params that are no estimator's: repeats vary them."""
 FIT_SECONDS = "fit_seconds"
+FOLD_SUFFIX, STD_SUFFIX = "_fold", "_std"
+"""Of the keys of a fold's score and of their standard deviation; their mean has the metric's own name."""
 _TOLD = 5
 
 
@@ -38,9 +41,10 @@ def evaluate(
     """Return a configuration's mean score over the folds.
 
     The folds follow from `target.seed` alone, so that all configurations are compared on the same ones; those of
-    classes keep the shares of the classes. Each fold's score is logged under the metric's name with the fold as step,
-    beside `fit_seconds`; the data as the run's dataset. What was left out of it, and what scikit-learn warned of, is
-    printed, each once.
+    classes keep the shares of the classes. Each fold's score is logged as `<metric>_fold` with the fold as step, beside
+    `fit_seconds`; at the last fold their mean under the metric's own name, and of several folds the standard deviation
+    as `<metric>_std` (of the sample: divided by the number of folds less one); the data as the run's dataset. What was
+    left out of it, and what scikit-learn warned of, is printed, each once.
 
     Args:
         target: What to learn.
@@ -68,7 +72,11 @@ def evaluate(
             print(note)
     with threadpool_limits(limits=threads):
         scores = _scores(pipeline, table, target, seed, fold, run)
-    return sum(scores) / len(scores)
+    mean = sum(scores) / len(scores)
+    if run is not None:
+        spread = {f"{target.metric}{STD_SUFFIX}": statistics.stdev(scores)} if len(scores) > 1 else {}
+        run.log({target.metric: mean, **spread}, step=target.folds - 1 if fold is None else fold)
+    return mean
 
 
 def repeat_of(target: TableTarget, params: Mapping[str, Choice]) -> tuple[int, int | None, dict[str, Choice]]:
@@ -130,7 +138,7 @@ def _scores(
             raise TrackingError(f"{where}: its {target.metric} is {score}, not a number.")
         scores.append(score)
         if run is not None:
-            run.log({target.metric: score, FIT_SECONDS: seconds}, step=number)
+            run.log({f"{target.metric}{FOLD_SUFFIX}": score, FIT_SECONDS: seconds}, step=number)
     _tell(told)
     return scores
 
