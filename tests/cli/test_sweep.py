@@ -189,6 +189,19 @@ def test_what_does_not_exist_is_named_with_what_is_close(sweep: str, command: Co
         assert done.code == 2 and said in done.err and "Traceback" not in done.err, done
 
 
+def test_the_logs_of_repeats_are_found_by_their_numbers(
+    folder: Path, store_folder: Path, sweep: str, command: Command
+) -> None:
+    logs = StoreLocation(store_folder, named=True).logs / "sweeps" / "1"
+    logs.mkdir(parents=True)
+    for repeat in (0, 1, 10):
+        (logs / f"trial-0.{repeat}.log").write_text(f"repeat {repeat}\n")
+    assert command("sweep", "log", sweep, "0", "--repeat", "10").out == "repeat 10\n"
+    without, wrong = command("sweep", "log", sweep, "0"), command("sweep", "log", sweep, "0", "--repeat", "7")
+    assert "Trial 0 was run several times: there are --repeat 0, 1, 10." in without.err
+    assert "Trial 0 has no log of a repeat 7: there are --repeat 0, 1, 10." in wrong.err
+
+
 def test_reading_makes_no_store(tmp_path: Path, store_folder: Path, command: Command) -> None:
     assert command("sweep", "list").code == 2
     assert command("sweep", "pause", "s").code == 2

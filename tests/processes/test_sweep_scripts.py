@@ -198,7 +198,7 @@ def test_a_trial_of_repeats_is_the_mean_of_child_runs(sweep: SweepProcesses) -> 
     assert whole.attributes[REPEATS] == [1.5, 2.5, 4.5]
     assert (broken.state, broken.attributes[CAUSE]) == ("fail", "incomplete")
     assert broken.attributes[REPEATS] == [2.0, None, None]
-    assert "Repeat 2 of 3 (seed=2) is missing" in broken.attributes[REASON]
+    assert "Repeat 1 of 0 to 2 (seed=2) is missing" in broken.attributes[REASON]
     with tracking.open_store(sweep.location.root) as store:
         parent = store.run(str(whole.run))
         children = [store.run(f"{whole.run}-r{index}") for index in range(3)]

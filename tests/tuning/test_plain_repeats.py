@@ -35,7 +35,7 @@ def test_values_need_the_param_that_they_are_of() -> None:
 def test_what_is_missing_is_told_without_a_param() -> None:
     outcome = of_repeats(None, (0, 1), [Outcome(State.COMPLETE, (0.5,)), failed(Cause.ERROR, "It broke.")])
     assert outcome.cause is Cause.INCOMPLETE
-    assert outcome.reason == "Repeat 2 of 2 is missing: It broke. There are repeat 1: 0.5."
+    assert outcome.reason == "Repeat 1 of 0 to 1 is missing: It broke. There are repeat 0: 0.5."
 
 
 def test_repeats_of_several_objectives_keep_each_value() -> None:

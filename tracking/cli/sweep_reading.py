@@ -174,8 +174,10 @@ def log(
 
 
 def _no_log(path: Path, trial: int, repeat: int | None) -> str:
-    others = sorted(path.parent.glob(f"trial-{trial}.*.log")) if path.parent.is_dir() else []
-    if others and repeat is None:
-        return f"Trial {trial} was run {len(others)} times: say which with --repeat 0 to {len(others) - 1}."
+    logs = path.parent.glob(f"trial-{trial}.*.log") if path.parent.is_dir() else ()
+    there = sorted(int(number) for log in logs if (number := log.name.split(".")[1]).isdecimal())
+    if there:
+        missing = "was run several times" if repeat is None else f"has no log of a repeat {repeat}"
+        return f"Trial {trial} {missing}: there are --repeat {', '.join(map(str, there))}."
     which = "" if repeat is None else f", repeat {repeat},"
     return f"Trial {trial}{which} has printed nothing that was kept: it has not begun, or ran elsewhere."

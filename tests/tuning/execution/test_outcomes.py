@@ -174,7 +174,7 @@ def test_a_trial_of_repeats_is_worth_their_mean_and_incomplete_without_one() -> 
     broken = of_repeats("seed", (0, 1, 2), [good[0], came_to(itself(code=1, printed=TRACE))])
     assert (broken.state, broken.cause, broken.repeats) == (State.FAIL, Cause.INCOMPLETE, (0.5, None, None))
     assert broken.reason == (
-        "Repeat 2 of 3 (seed=1) is missing: It ended with exit code 1: ValueError: lr is too large "
+        "Repeat 1 of 0 to 2 (seed=1) is missing: It ended with exit code 1: ValueError: lr is too large. "
         "There are seed=0: 0.5."
     )
     assert broken.traceback is not None

@@ -170,7 +170,7 @@ def of_repeats(
     """Return what a trial comes to whose configuration was run several times.
 
     Args:
-        vary: The param that tells the repeats apart, None where nothing does.
+        vary: The param that tells the repeats apart, None where nothing does: their values are their numbers.
         repeats: Its values, one per repeat.
         outcomes: Of the repeats that were run, in order.
         pruned_after: The number of repeats after which the pruner ended the trial.
@@ -188,7 +188,8 @@ def of_repeats(
         if one.cause is Cause.STOPPED:
             return Outcome(State.FAIL, None, Cause.STOPPED, one.reason, repeats=padded)
         which = "" if vary is None else f" ({_which(vary, value)})"
-        said = f"Repeat {number + 1} of {len(repeats)}{which} is missing: {one.reason}"
+        said = f"Repeat {number} of 0 to {len(repeats) - 1}{which} is missing: {one.reason or 'nobody knows why'}"
+        said += "" if said.endswith((".", "!", "?")) else "."
         return Outcome(
             State.FAIL,
             None,
@@ -211,7 +212,7 @@ def _of_repeat(values: tuple[float, ...]) -> float | tuple[float, ...]:
 
 
 def _which(vary: str | None, value: Choice) -> str:
-    return f"{vary}={value!r}" if vary is not None else f"repeat {int(value or 0) + 1}"
+    return f"{vary}={value!r}" if vary is not None else f"repeat {value}"
 
 
 def _shown(value: float | tuple[float, ...]) -> str:
