@@ -161,3 +161,15 @@ def test_params_are_logarithmic_as_the_definition_says_else_by_their_range() -> 
         [0.5] * 3, a=[1.0, 10.0, 1000.0], b=[1.0, 10.0, 1000.0], c=[1.0, 2.0, 3.0], d=["x", "y", "z"]
     )
     assert sweep_axes.logarithmic(frame, {"b": False, "c": True}) == {"params.a", "params.c"}
+    even = trials([0.5] * 500, a=np.linspace(0.001, 1, 500).tolist())
+    assert sweep_axes.logarithmic(even, {}) == frozenset()
+
+
+def test_of_a_cloud_the_middle_is_drawn_too() -> None:
+    y = np.random.default_rng(1).uniform(size=20_000)
+    y[777] = 5.0
+    kept = sweep_axes.cloud(np.arange(20_000), y, 500)
+    assert len(kept) <= 500 and 777 in kept and (np.diff(kept) > 0).all()
+    middle = np.count_nonzero((y[kept] > 0.25) & (y[kept] < 0.75)) / len(kept)
+    assert 0.25 < middle < 0.55  # half of all are there
+    assert sweep_axes.cloud(np.arange(20_000), y, 500).tolist() == kept.tolist()

@@ -141,7 +141,7 @@ def test_a_sweep_without_a_budget_of_trials() -> None:
 def test_failures_in_one_line() -> None:
     group = FailureGroup("time_limit", "", tuple(range(12)), retried=2, earlier=3)
     assert sweep_failures.heading(group) == (
-        "15 × took longer than its limit · trials 0, 1, 2, 3, 4, 5, 6, 7, … · 3 in earlier studies · 2 tried again"
+        "15 × took longer than the limit · trials 0, 1, 2, 3, 4, 5, 6, 7, … · 3 in earlier studies · 2 tried again"
     )
     assert sweep_failures.heading(FailureGroup("odd", "", (7,))) == "1 × odd · trial 7"
 

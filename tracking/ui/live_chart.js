@@ -200,6 +200,10 @@ export default function ({ data, parentElement, setStateValue }) {
     if (node.isConnected) return;
     window.removeEventListener("pointerup", chart.released, true);
     window.removeEventListener("pointercancel", chart.released, true);
+    // Parallel coordinates hold WebGL contexts, of which a browser has few: not until they are collected.
+    for (const canvas of node.querySelectorAll("canvas.gl-canvas")) {
+      canvas.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext();
+    }
     window.Plotly?.purge(node);
   });
 }

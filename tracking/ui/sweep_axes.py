@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracking.analysis.axes import Scale, ValueAxis
+from tracking.analysis.reduction import reduce
 from tracking.analysis.trials import PARAM
 from tracking.ui import format
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 LONG_LABEL: Final = 18
 LONG_TITLE: Final = 32
 WIDE_RANGE: Final = 100.0
-"""Positive values that differ by more than this factor are drawn by their logarithm where nothing says how."""
+"""Positive values that differ by more than this factor may be drawn by their logarithm where nothing says how,"""
+LOW_MEDIAN: Final = 0.15
+"""and are, where half of them lie in so small a share of their range."""
+SAMPLE_SEED: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,24 @@ def label(value: str) -> str:
     return html.escape(format.shorten(value, LONG_LABEL), quote=False)
 
 
-def axis_layout(axis: ValueAxis, most: int = 5) -> dict[str, Any]:
+def cloud(x: NDArray[Any], y: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+    """Return the places, ascending, of at most `most` points that look like all of them: extremes and a sample.
+
+    The extremes alone would draw the two edges of a cloud and nothing between. The sample is the same each time.
+
+    Args:
+        x: Shape `(n,)`, ascending.
+        y: Shape `(n,)`, finite.
+        most: At least 32.
+    """
+    if len(x) <= most:
+        return np.arange(len(x), dtype=np.int64)
+    extremes = reduce(x, y, most // 4)
+    sample = np.random.default_rng(SAMPLE_SEED).permutation(len(x))[: most - len(extremes)]
+    return np.union1d(extremes, sample)
+
+
+def axis_layout(axis: ValueAxis, most: int = 4) -> dict[str, Any]:
     """Return what a Plotly axis takes to be this one.
 
     Args:
@@ -68,6 +90,7 @@ def axis_layout(axis: ValueAxis, most: int = 5) -> dict[str, Any]:
         "tickmode": "array",
         "tickvals": ticks,
         "ticktext": labels,
+        "tickangle": 0 if axis.scale is not Scale.CHOICES else "auto",
         "range": [axis.low - room, axis.high + room],
     }
 
@@ -90,6 +113,8 @@ def logarithmic(frame: pd.DataFrame, said: dict[str, bool]) -> frozenset[str]:
             continue
         values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
         values = values[np.isfinite(values)]
-        if len(values) and values.min() > 0 and values.max() / values.min() > WIDE_RANGE:
+        if not len(values) or values.min() <= 0 or values.max() / values.min() <= WIDE_RANGE:
+            continue
+        if (np.median(values) - values.min()) / (values.max() - values.min()) < LOW_MEDIAN:
             found.add(column)
     return frozenset(found)

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from tracking.analysis.best_so_far import best_so_far
 from tracking.analysis.pareto import front_line
-from tracking.analysis.reduction import reduce
 from tracking.analysis.slices import Slice
 from tracking.records import Goal
 from tracking.sweep_records import SweepEdit, SweepObjective
 from tracking.ui import format
 from tracking.ui.charts import Figure
-from tracking.ui.sweep_axes import Drawn, axis_layout, drawn_note, text
+from tracking.ui.sweep_axes import Drawn, axis_layout, cloud, drawn_note, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +57,7 @@ def history(
     found = best_so_far(frame, column, wanted.goal)
     numbers, values = found["number"].to_numpy(), found["value"].to_numpy(dtype=np.float64)
     finite = np.isfinite(values)
-    kept = reduce(numbers[finite], values[finite], MOST_POINTS)
+    kept = cloud(numbers[finite], values[finite], MOST_POINTS)
     x, y = numbers[finite][kept], values[finite][kept]
     name = html.escape(format.shorten_key(wanted.metric, 40), quote=False)
     traces = [_points(x, y, "complete", TRIAL, f"trial %{{x}}: {name} %{{y:.6~g}}<extra></extra>", 0.8)]
@@ -129,7 +128,7 @@ def slice_chart(found: Slice, name: str, wanted: SweepObjective, best: int | Non
     placed = np.isfinite(found.axis.positions)
     order = np.argsort(found.axis.positions[placed], kind="stable")
     x, y = found.axis.positions[placed][order], found.values[placed][order]
-    kept = reduce(x, y, MOST_OF_A_SLICE)
+    kept = cloud(x, y, MOST_OF_A_SLICE)
     traces = [_points(x[kept], y[kept], "trials", TRIAL, "%{y:.6~g}<extra></extra>", 0.75, size=5)]
     if best is not None and (here := np.flatnonzero(found.rows[placed] == best)).size:
         place = found.axis.positions[placed][here[0]]
@@ -172,7 +171,7 @@ def front_chart(
     """
     behind = np.flatnonzero(~front)
     order = behind[np.argsort(values[behind, 0], kind="stable")]
-    kept = order[reduce(values[order, 0], values[order, 1], MOST_POINTS)] if len(order) else order
+    kept = order[cloud(values[order, 0], values[order, 1], MOST_POINTS)] if len(order) else order
     names = [html.escape(format.shorten_key(each.metric, 40), quote=False) for each in pair]
     hover = f"trial %{{customdata}}<br>{names[0]} %{{x:.6~g}}<br>{names[1]} %{{y:.6~g}}<extra></extra>"
     traces = [_points(values[kept, 0], values[kept, 1], "other trials", FAINT, hover, 0.9)]
@@ -203,7 +202,7 @@ def _pruned(frame: pd.DataFrame, column: str) -> tuple[NDArray[Any], NDArray[Any
     values = frame[column].to_numpy(dtype=np.float64)
     rows = np.flatnonzero((frame["state"] == "pruned").to_numpy(dtype=bool) & np.isfinite(values))
     numbers = frame["number"].to_numpy()[rows]
-    kept = reduce(numbers, values[rows], MOST_FAINT) if len(rows) else rows
+    kept = cloud(numbers, values[rows], MOST_FAINT) if len(rows) else rows
     return numbers[kept], values[rows][kept]
 
 

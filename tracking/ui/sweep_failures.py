@@ -24,10 +24,15 @@ REPEATS: Final = 64
 CAUSES: Final = {
     "error": "ended with an error",
     "no_metric": "logged no value for the objective",
-    "time_limit": "took longer than its limit",
-    "memory_limit": "took more memory than its limit",
-    "worker_died": "lost its worker",
-    "unknown": "nothing says why",
+    "not_a_number": "came to no number",
+    "time_limit": "took longer than the limit",
+    "memory_limit": "took more memory than the limit",
+    "killed": "killed from outside",
+    "worker_died": "lost their worker",
+    "start_failed": "could not be started",
+    "incomplete": "ended before all repeats had run",
+    "bad_params": "given params that the target does not take",
+    "unknown": "failed, and nothing says why",
 }
 
 

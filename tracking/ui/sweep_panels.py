@@ -76,9 +76,9 @@ def draw(store: Store, record: SweepRecord) -> None:
     _slices(store, record, frame, place, column)
     grid = st.grid(2, min_column_width=NARROWEST, gap="medium")
     with grid.cell():
-        sweep_curves.draw(store, record, frame, place)
-    with grid.cell():
         _timeline(store, record, frame)
+    with grid.cell():
+        sweep_curves.draw(store, record, frame, place)
 
 
 def draw_parallel(store: Store, record: SweepRecord) -> tuple[frozenset[int] | None, str]:
