@@ -145,7 +145,7 @@ def test_conditions_that_exclude_each_other_can_never_hold() -> None:
         (HEAD + SPACE + '[sampler]\nname = "nsga2"\npopulation_size = 1\n', 12, "sampler.population_size",
          "at least 2"),
         (HEAD + SPACE + '[sampler]\nname = "nsga2"\nmutation_prob = nan\n', 12, "sampler.mutation_prob", "not nan"),
-        (HEAD + SPACE + '[sampler]\nname = "random"\nseed = 1\n', 12, "sampler.seed", "is no option of random"),
+        (HEAD + SPACE + '[sampler]\nname = "random"\nseed = 1\n', 12, "sampler.seed", "stands at the top"),
         (HEAD + SPACE + '[pruner]\nname = "percentile"\n', 10, "pruner.percentile", "is missing"),
         (HEAD + SPACE + '[pruner]\nname = "median"\ninterval_steps = 0\n', 12, "pruner.interval_steps", "at least 1"),
         (HEAD + SPACE + '[pruner]\nname = "halving"\nbootstrap_count = 1\n', 12, "pruner.bootstrap_count", "auto"),
@@ -186,7 +186,7 @@ def test_conditions_that_exclude_each_other_can_never_hold() -> None:
         (HEAD.replace("maximize", "maximise") + SPACE, 6, "objectives[0].goal", "Did you mean 'maximize'?"),
         (HEAD + '[[objectives]]\nmetric = "accuracy"\ngoal = "minimize"\n' + SPACE, 7, "objectives[1]", "second time"),
         (HEAD + '[[objectives]]\nmetric = "loss"\ngoal = "minimize"\n' + SPACE + '[pruner]\nname = "median"\n', 14,
-         "pruner.name", "several are not pruned"),
+         "pruner.name", "which it does not compare"),
     ],
 )  # fmt: skip
 def test_a_field_that_makes_no_sense(text: str, line: int | None, field: str, says: str) -> None:
@@ -307,7 +307,8 @@ def test_the_message_lists_the_problems_and_survives_pickling() -> None:
         ('a = "\n', 1, "", "no TOML"),
         ("a = [1,\n2", 2, "", "no TOML"),
         ("name: digits\n", 1, "", "no TOML"),
-        ("a = " + "9" * 5000, 1, "", "thousands of digits"),
+        ("a = " + "9" * 5000, 1, "a", "thousands of digits"),
+        (HEAD + "[space.lr]\nlow = 1\nhigh = " + "9" * 5000, 9, "space.lr.high", "thousands of digits"),
         ("a = " + "[" * 40 + "]" * 40, 1, "", "32 levels"),
         ("\n[" + ".".join("a" * 40) + "]", 2, "", "32 levels"),
     ],

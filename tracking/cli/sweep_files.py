@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from tracking.cli.sweep import JsonOption, sweep_app
 from tracking.cli.sweep_reading import leave
 from tracking.cli.sweep_watch import follow as follow_sweep
 from tracking.cli.terminal import TextTable, output, say
-from tracking.config import locate_store
+from tracking.config import StoreLocation, locate_store
 from tracking.errors import InvalidDefinition, InvalidValue, NotFound, Problem
 from tracking.exports.cells import json_text, printable
 
@@ -30,14 +31,17 @@ FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="The definitio
 @sweep_app.command()
 def check(file: FileArgument, store: StoreOption = None, json: JsonOption = False) -> None:
     """Check a definition file against its target; nothing is run. Exit code 2 when it has problems."""
-    problems, definition, _ = _checked(file, locate_store(store).project)
+    from tracking.tuning.definition_file import located
+    from tracking.tuning.target_checks import check_target
+
+    location = locate_store(store)
+    problems, definition, text = _checked(file)
+    if definition is not None:
+        problems = located(check_target(definition, location.project, location=location), text)
     with output() as out:
         if json:
             said = None if definition is None or problems else plan(definition)
-            out.write(
-                json_text({"ok": not problems, "problems": [_plain(each) for each in problems], "plan": said})
-            )
-            out.write("\n")
+            out.write(_problems_json(problems, said) + "\n")
         elif problems:
             for each in problems:
                 out.write(_placed(file, each) + "\n")
@@ -46,7 +50,7 @@ def check(file: FileArgument, store: StoreOption = None, json: JsonOption = Fals
     if problems:
         raise typer.Exit(EXIT_ERROR)
     if definition is not None and not json:
-        _say_taken(definition, store)
+        _say_what_start_refuses(definition, location)
 
 
 @sweep_app.command()
@@ -62,12 +66,20 @@ def start(
     from tracking.tuning import sweeps
 
     location = locate_store(store)
-    problems, definition, text = _checked(file, location.project)
-    if problems or definition is None:
-        for each in problems:
-            print(_placed(file, each), file=sys.stderr)
+    problems, definition, text = _checked(file)
+    if definition is not None:
+        try:
+            record = sweeps.start(location, definition, project=location.project, text=text)
+        except InvalidDefinition as error:
+            problems = list(error.problems)
+    if problems:
+        if json:
+            with output() as out:
+                out.write(_problems_json(problems) + "\n")
+        else:
+            for each in problems:
+                print(_placed(file, each), file=sys.stderr)
         raise typer.Exit(EXIT_ERROR)
-    record = sweeps.start(location, definition, project=location.project, text=text)
     taken = f" It knows {record.taken_over:,} earlier runs." if record.taken_over else ""
     with output() as out:
         if json and not follow:
@@ -164,15 +176,18 @@ def plan(definition: SweepDefinition) -> str:
     )
 
 
-def _checked(file: str, project: Path) -> tuple[list[Problem], SweepDefinition | None, str]:
-    from tracking.tuning.definition_file import read_definition
-    from tracking.tuning.target_checks import check_target
+def _checked(file: str) -> tuple[list[Problem], SweepDefinition | None, str]:
+    from tracking.tuning.definition_file import read_definition, size_problem
 
     if file == "-":
         data = sys.stdin.buffer.read(READ_LIMIT)
+        size = len(data)
     else:
         with open(file, "rb") as opened:
             data = opened.read(READ_LIMIT)
+            size = max(len(data), os.fstat(opened.fileno()).st_size)
+    if (problem := size_problem(size)) is not None:
+        return [problem], None, ""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -182,13 +197,15 @@ def _checked(file: str, project: Path) -> tuple[list[Problem], SweepDefinition |
         definition = read_definition(text)
     except InvalidDefinition as error:
         return list(error.problems), None, text
-    return check_target(definition, project), definition, text
+    return [], definition, text
 
 
-def _say_taken(definition: SweepDefinition, store: str | None) -> None:
+def _say_what_start_refuses(definition: SweepDefinition, location: StoreLocation) -> None:
     import tracking
+    from tracking.tuning.sweep_start import prior_problems
 
-    location = locate_store(store)
+    for problem in prior_problems(location, definition):
+        say(f"{problem.field} {problem.sentence} To start this, there has to be one.")
     if location.database.exists():
         with tracking.open_store(location.root) as opened:
             if any(each.name == definition.name for each in opened.studies()):
@@ -202,8 +219,9 @@ def _placed(file: str, problem: Problem) -> str:
     return f"{place}: {printable(problem.field + ': ' if problem.field else '')}{printable(problem.sentence)}"
 
 
-def _plain(problem: Problem) -> dict[str, Any]:
-    return {"line": problem.line, "field": problem.field, "sentence": problem.sentence}
+def _problems_json(problems: list[Problem], plan: str | None = None) -> str:
+    plain = [{"line": each.line, "field": each.field, "sentence": each.sentence} for each in problems]
+    return json_text({"ok": not problems, "problems": plain, "plan": plan})
 
 
 def _place(found: FoundTarget) -> str:

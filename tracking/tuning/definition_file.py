@@ -73,6 +73,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from tracking.errors import InvalidDefinition, InvalidValue, Problem
@@ -117,14 +119,8 @@ def read_definition(text: str) -> SweepDefinition:
     if not isinstance(text, str):
         raise InvalidValue(f"A definition must be text, not {type(text).__name__}.")
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > SIZE_LIMIT:
-        raise InvalidDefinition(
-            [
-                Problem(
-                    None, "", f"The file has {size:,} bytes, more than {SIZE_LIMIT:,} (256 KB). Shorten it."
-                )
-            ]
-        )
+    if (problem := size_problem(size)) is not None:
+        raise InvalidDefinition([problem])
     # Some editors write a byte order mark, which TOML does not know.
     text = text.removeprefix("\ufeff")
     lines = Lines(text)
@@ -135,6 +131,23 @@ def read_definition(text: str) -> SweepDefinition:
     if problems.found:
         raise InvalidDefinition(problems.in_order())
     return definition
+
+
+def size_problem(size: int) -> Problem | None:
+    """Return a problem where a file has more bytes than one is read of."""
+    if size <= SIZE_LIMIT:
+        return None
+    return Problem(None, "", f"The file has {size:,} bytes, more than {SIZE_LIMIT:,} (256 KB). Shorten it.")
+
+
+def located(problems: Iterable[Problem], text: str) -> list[Problem]:
+    """Return problems with the lines that their fields have in a file, those with a line as they are, in order."""
+    lines = Lines(text.removeprefix("\ufeff"))
+    found = [
+        each if each.line is not None else replace(each, line=lines.find_named(each.field))
+        for each in problems
+    ]
+    return sorted(found, key=lambda problem: problem.line or 0)
 
 
 def _parsed(text: str, lines: Lines) -> dict[str, Any]:
@@ -154,7 +167,9 @@ def _parsed(text: str, lines: Lines) -> dict[str, Any]:
         # The only other thing that tomllib raises: Python turns no number of so many digits into an int.
         found = _TOO_LONG.search(text)
         line = None if found is None else text.count("\n", 0, found.start()) + 1
-        raise InvalidDefinition([Problem(line, "", "A number has thousands of digits.")]) from None
+        field = "" if line is None else lines.field_at(line)
+        sentence = f"{'has' if field else 'A number has'} thousands of digits. Shorten it."
+        raise InvalidDefinition([Problem(line, field, sentence)]) from None
 
 
 def _syntax_problem(message: str, text: str, lines: Lines) -> Problem:

@@ -218,7 +218,9 @@ def _check_named(
     for name, value in named.options.items():
         if name in extra:
             continue
-        if name not in known:
+        if name not in known and name == "seed" and path == ("sampler",):
+            problems.add((*path, name), "stands at the top of the file, before the first [table]: seed = 7.")
+        elif name not in known:
             problems.add(
                 (*path, name), f"is no option of {named.name}. {problems.closest(name, [*known, *extra])}"
             )

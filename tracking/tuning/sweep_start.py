@@ -13,15 +13,17 @@ from optuna.study import StudyDirection
 
 from tracking.config import StoreLocation
 from tracking.database import study_queries, sweep_queries
-from tracking.errors import InvalidDefinition, InvalidValue
+from tracking.errors import InvalidDefinition, InvalidValue, Problem
 from tracking.records import Goal
+from tracking.store import Store
 from tracking.sweep_records import (
     PROJECT,
     START_KEY,
     SweepRecord,
 )
 from tracking.tuning.definition import Prior, SweepDefinition
-from tracking.tuning.definition_file import read_definition
+from tracking.tuning.definition_fields import closest
+from tracking.tuning.definition_file import located, read_definition
 from tracking.tuning.definition_text import definition_text
 from tracking.tuning.spawning import SUPERVISOR, spawn
 from tracking.tuning.storage import checked_study_name
@@ -71,10 +73,14 @@ def start(
     project = Path(project).resolve()
     if not project.is_dir():
         raise InvalidValue(f"There is no folder {project}: a sweep's paths start from the project's folder.")
-    if problems := check_target(definition, project):
-        raise InvalidDefinition(problems)
+    problems = check_target(definition, project, location=location)
+    problems += prior_problems(location, definition)
     if text is None or read_definition(text) != definition:
         text = definition_text(definition)
+    else:
+        problems = located(problems, text)
+    if problems:
+        raise InvalidDefinition(problems)
     with opened(location) as engines:
         lock = start_lock(location.sweeps / "start.lock")
         try:
@@ -108,6 +114,25 @@ def start(
         with engines.reading() as connection:
             chain = sweep_queries.chain_of(connection, name)
             return sweep_queries.sweep_record(connection, location, chain)
+
+
+def prior_problems(location: StoreLocation, definition: SweepDefinition) -> list[Problem]:
+    """Return a problem where the experiment whose runs are to be learned from does not exist."""
+    if definition.prior is None:
+        return []
+    names: list[str] = []
+    if location.database.exists():
+        with Store(location) as store:
+            names = [each.name for each in store.experiments()]
+    wanted_name = definition.prior.experiment
+    if wanted_name in names:
+        return []
+    hint = closest(wanted_name, names[:20])
+    return [
+        Problem(
+            None, "prior.experiment", f"is {wanted_name!r:.80}, and the store has no such experiment. {hint}"
+        )
+    ]
 
 
 def _taken(name: str, names: set[str], is_sweep: bool) -> str:

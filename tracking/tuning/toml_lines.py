@@ -59,6 +59,20 @@ class Lines:
                 return line
         return None
 
+    def find_named(self, field: str) -> int | None:
+        """Return the line of a field as `field_name` writes it, or of the nearest thing around it."""
+        named = {field_name(path): line for path, line in reversed(self._first.items())}
+        while field:
+            if field in named:
+                return named[field]
+            field = field[: max(field.rfind("."), field.rfind("["), 0)]
+        return None
+
+    def field_at(self, line: int) -> str:
+        """Return the name of what a line gives, the innermost where it gives several; empty for nothing."""
+        paths = [path for path, at in self._first.items() if at == line]
+        return field_name(max(paths, key=len)) if paths else ""
+
     def given_twice(self, line: int) -> tuple[Path, int] | None:
         """Return what a line gives again, and the line where it was given first."""
         return self._again.get(line)

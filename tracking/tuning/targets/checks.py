@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tracking.tuning.targets.options import FoundTarget, Option, Passing, Target
 from tracking.tuning.targets.project_files import path_problem
 from tracking.tuning.toml_lines import field_name
 
+_NUMBER = re.compile(r"-\.?\d.*")
 Place = tuple[str | int, ...]
 
 _RANGE_LIMIT = 1000
@@ -96,7 +98,29 @@ class _Held:
             else:
                 places: list[Place] = [("repeats", "values", index) for index in range(len(repeats.values))]
                 yield from _values(places, repeats.values, option)
+        yield from self._strange_arguments()
         yield from self._missing()
+
+    def _strange_arguments(self) -> Iterator[Problem]:
+        """Find what is always passed and no option, which would end every trial; abbreviations are not taken."""
+        options = self._found.options
+        rest = any(option.passing is Passing.POSITION and option.nargs == "*" for option in options)
+        if not self._found.complete or not self._found.reader or rest:
+            return
+        known = {
+            flag for option in options for flag in (*option.aliases, *(flag for _, flag in option.switches))
+        }
+        known |= {option.flag for option in options if option.flag}
+        for index, argument in enumerate(self._given):
+            if argument == "--":
+                return
+            flag = argument.partition("=")[0]
+            short = not argument.startswith("--") and argument[:2] in known
+            if not argument.startswith("-") or _NUMBER.fullmatch(argument) or argument == "-" or short:
+                continue
+            if flag not in known:
+                sentence = f"{flag[:80]!r} is no option of {self._found.name}. {closest(flag, sorted(known))}"
+                yield _problem(("target", "arguments", index), sentence)
 
     def _unknown(self, place: Place, name: str) -> Iterator[Problem]:
         if self._found.complete:

@@ -243,7 +243,7 @@ def _typed(option: Option, declaration: Declaration, notes: list[str]) -> Option
         try:
             option = replace(option, default=(int if option.type == "int" else float)(option.default))
         except ValueError:
-            notes.append(f"its default {option.default[:40]!r} is no {option.type}")
+            notes.append(f"its default {str(option.default)[:40]!r} is no {option.type}")
     if declaration.type == "bool":
         # bool("False") is true: the only text that is false is the empty one.
         if option.passing is Passing.JOINED:

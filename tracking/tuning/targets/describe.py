@@ -68,7 +68,8 @@ def targets_of(path: str, data: bytes) -> list[FoundTarget] | str:
         if not _readers(data):
             return found
         script = _script(source, data, logs=logs)
-        if script.options and _runs(source) and not _is_inside_package(source):
+        offers = script.options or (script.reader and not script.complete)
+        if offers and _runs(source) and not _is_inside_package(source):
             found.insert(0, script)
         return found
     except RecursionError:
