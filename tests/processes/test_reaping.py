@@ -144,6 +144,72 @@ def test_a_worker_that_left_no_trace_is_dead_for_who_asks_for_its_sweep(store: S
     engines.dispose()
 
 
+@contextmanager
+def escaped(**environment: str) -> Iterator[int]:
+    """Start a process in a session of its own with some environment; yields its pid."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "print('there', flush=True); import time; time.sleep(600)"],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None and process.stdout.readline()
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait(30)
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("trace", ["free lock", "no trace"])
+def test_processes_that_left_the_group_go_by_the_trial_that_they_name(store: Store, trace: str) -> None:
+    study, number, folder = claimed(store)
+    root = str(store.location.root)
+    run = str(store.trials("sweep")[0].run)
+    engines = open_database(store.location)
+    with (
+        escaped(TRACKING_STORE=root, TRACKING_TRIAL=run) as child,
+        escaped(TRACKING_STORE=root, TRACKING_TRIAL=run + "0") as of_another_trial,
+        escaped(TRACKING_STORE=root + "2", TRACKING_TRIAL=run) as of_another_store,
+    ):
+        if trace == "free lock":
+            (folder / f"{TOKEN}.lock").touch()
+        reap(store.location, engines, study=number)  # or the open store has, just now
+        assert eventually(lambda: study.trials[0].state.is_finished())
+        assert eventually(lambda: is_gone(child))
+        assert not is_gone(of_another_trial) and not is_gone(of_another_store)
+    engines.dispose()
+
+
+def test_a_copy_of_a_store_kills_nothing_of_the_original(store: Store) -> None:
+    study, number, folder = claimed(store)
+    engines = open_database(store.location)
+    with escaped(TRACKING_STORE=str(store.location.root) + "2") as pid:
+        began = psutil.Process(pid).create_time()
+        (folder / f"{TOKEN}.json").write_text(json.dumps({"group": pid, "began": began}))
+        (folder / f"{TOKEN}.lock").touch()
+        reap(store.location, engines, study=number)
+        assert eventually(lambda: study.trials[0].state.is_finished())
+        assert not is_gone(pid)
+    engines.dispose()
+
+
+def test_a_living_worker_whose_lock_was_removed_is_not_dead(store: Store) -> None:
+    study, number, folder = claimed(store)
+    engines = open_database(store.location)
+    started = psutil.Process().create_time()
+    record = folder / f"{TOKEN}.json"
+    record.write_text(json.dumps({"pid": os.getpid(), "started": started}))
+    assert reap(store.location, engines, study=number) == []
+    record.unlink()
+    assert reap(store.location, engines, study=number, spare=[TOKEN]) == []
+    record.write_text(json.dumps({"pid": os.getpid(), "started": started - 1000}))
+    (found,) = reap(store.location, engines, study=number)
+    assert found.worker == TOKEN and study.trials[0].state.name == "FAIL"
+    engines.dispose()
+
+
 TAKER = """
 import os, signal, sys, tracking
 study = tracking.create_study("own", store=sys.argv[1])

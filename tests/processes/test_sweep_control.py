@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,19 @@ def test_a_paused_sweep_begins_nothing_and_goes_on_when_asked(sweep: SweepProces
     sweep.want("run")
     assert sweep.finish()["state"] == "finished"
     assert sweep.states() == ["COMPLETE"] * 3
+
+
+def test_a_worker_whose_lock_was_removed_makes_it_again(sweep: SweepProcesses) -> None:
+    sweep.make(more="[budget]\ntrials = 1")
+    sweep.start()
+    (before,) = held(sweep)
+    shutil.rmtree(sweep.places.workers, ignore_errors=True)
+    (after,) = sweep.wait(lambda: workers(sweep.location, sweep.number))
+    assert after == before
+    let_go(sweep)
+    assert sweep.finish()["state"] == "finished"
+    assert sweep.states() == ["COMPLETE"]
+    assert list(sweep.places.workers.iterdir()) == []
 
 
 def test_a_drained_sweep_brings_its_trials_to_the_end(sweep: SweepProcesses) -> None:

@@ -4,27 +4,27 @@ A sweep's worker holds the lock `sweeps/<study>/workers/<token>.lock` in the sto
 it in `<token>.json` which processes it has started: `group`, the number of their process group, and `began`, when
 the group's first process was created, in seconds since 1970-01-01 UTC. Its trials name it by the token. A lock that
 is free therefore says that its trials are nobody's; no pid and no clock decides. Whoever has the store open looks.
+Only where the lock's file is gone, the process that the record names is asked for: `pid`, and `started`, its creation.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import re
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 from sqlalchemy import select
 
 from tracking.config import StoreLocation
 from tracking.database.engine import Engines
+from tracking.database.run_writes import runs
 from tracking.database.study_journal import Journals
+from tracking.database.study_leftovers import kill_group, kill_marked, lives
 from tracking.database.study_ops import RUNNING, STATES, Op, OpCode
 from tracking.database.study_rows import studies, trials
 from tracking.spool.lock import try_lock
@@ -34,7 +34,6 @@ WORKER_DIED = "worker_died"
 DIED = "The worker that ran this trial is gone: it was killed, or the machine went down."
 
 _TOKEN = re.compile(r"[0-9]+-[0-9a-f]{12}")
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,12 @@ def worker_folder(location: StoreLocation, study: int) -> Path:
 
 
 def reap(
-    location: StoreLocation, engines: Engines, *, study: int | None = None, patience: float = 5.0
+    location: StoreLocation,
+    engines: Engines,
+    *,
+    study: int | None = None,
+    patience: float = 5.0,
+    spare: Collection[str] = (),
 ) -> list[Reaped]:
     """End the trials of dead workers. Cheap when there are none; several processes may do it at once.
 
@@ -61,58 +65,41 @@ def reap(
         engines: On its database.
         study: Only this one's, by number; then also trials whose worker left no trace at all.
         patience: Seconds to wait for a locked database.
+        spare: Tokens of workers that the caller knows to live, should their locks be gone.
 
     Raises:
         StoreError: The database refuses.
     """
     found: list[Reaped] = []
     for number in _studies(location) if study is None else [study]:
-        found += _reap_study(engines, number, worker_folder(location, number), patience)
+        found += _reap_study(location, engines, number, patience)
     if study is not None:
         folder = worker_folder(location, study)
-        found += _end_trials(
-            engines, study, lambda token: not (folder / f"{token}.lock").exists(), patience=patience
-        )
+
+        def left_no_trace(token: str) -> bool:
+            if token in spare or (folder / f"{token}.lock").exists():
+                return False
+            return not lives(folder / f"{token}.json")
+
+        found += _end_trials(location, engines, study, left_no_trace, patience)
     return found
 
 
-def _reap_study(engines: Engines, study: int, folder: Path, patience: float) -> list[Reaped]:
+def _reap_study(location: StoreLocation, engines: Engines, study: int, patience: float) -> list[Reaped]:
     found: list[Reaped] = []
-    for lock_file in sorted(folder.glob("*.lock")):
+    for lock_file in sorted(worker_folder(location, study).glob("*.lock")):
         lock = try_lock(lock_file, create=False) if _TOKEN.fullmatch(lock_file.stem) else None
         if lock is None:
             continue
         try:
             record = lock_file.with_suffix(".json")
-            kill_leftovers(record)
-            found += _end_trials(engines, study, lock_file.stem.__eq__, patience)
+            kill_group(location, record)
+            found += _end_trials(location, engines, study, lock_file.stem.__eq__, patience)
             record.unlink(missing_ok=True)
             lock.release()
         finally:
             lock.close()
     return found
-
-
-def kill_leftovers(record: Path) -> None:
-    """Kill what is left of the process group that a dead worker's record names."""
-    try:
-        said = json.loads(record.read_bytes())
-        group, began = int(said["group"]), float(said["began"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return  # it had started nothing
-    if group <= 1 or group == os.getpgrp() or psutil.boot_time() > began + 1:
-        return
-    try:
-        # The number of a group is not given away while one of its processes lives; of its first one, it may be.
-        if abs(psutil.Process(group).create_time() - began) > 1:
-            return
-    except psutil.NoSuchProcess:
-        pass
-    except psutil.Error:
-        return
-    with contextlib.suppress(OSError):
-        os.killpg(group, signal.SIGKILL)
-        _LOG.warning("Killed the process group %d, which a dead worker of a sweep had left.", group)
 
 
 def _studies(location: StoreLocation) -> Iterator[int]:
@@ -121,11 +108,12 @@ def _studies(location: StoreLocation) -> Iterator[int]:
 
 
 def _end_trials(
-    engines: Engines, study: int, is_dead: Callable[[str], bool], patience: float
+    location: StoreLocation, engines: Engines, study: int, is_dead: Callable[[str], bool], patience: float
 ) -> list[Reaped]:
     query = (
-        select(trials.c.number, trials.c.attributes, studies.c.name)
+        select(trials.c.number, trials.c.attributes, studies.c.name, runs.c.uid)
         .join_from(trials, studies)
+        .outerjoin(runs, runs.c.id == trials.c.run_id)
         .where(trials.c.study_id == study, trials.c.state == RUNNING)
     )
     with engines.reading() as connection:
@@ -133,11 +121,13 @@ def _end_trials(
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     found: list[Reaped] = []
     ops: list[Op] = []
-    for number, attributes, name in rows:
+    marks: list[str] = []
+    for number, attributes, name, run in rows:
         token = json.loads(attributes).get(WORKER)
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not is_dead(token):
             continue
         found.append(Reaped(name, number, token))
+        marks += [] if run is None else [run]
         about = {"worker_id": "", "trial_id": number}
         for key, value in ((REASON, DIED), (CAUSE, WORKER_DIED)):
             ops.append({"op_code": OpCode.SET_TRIAL_USER_ATTR.value, "user_attr": {key: value}, **about})
@@ -151,6 +141,8 @@ def _end_trials(
             }
         )
     if ops:
+        # While the trials still run: who comes after a kill in between finds them again.
+        kill_marked(location, marks)
         journals = Journals(engines, patience=patience)
         try:
             journals.append(study, ops)

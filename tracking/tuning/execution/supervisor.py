@@ -245,7 +245,7 @@ class Supervisor:
         if not at_once and now < self._reap_at:
             return
         self._reap_at = now + REAP_SECONDS
-        for reaped in reap(self.location, self._engines, study=self._study):
+        for reaped in reap(self.location, self._engines, study=self._study, spare=self._crew.hired):
             _LOG.warning("Trial %d has lost its worker %s.", reaped.trial, reaped.worker)
         if self._is_adopting and (killed := kill_orphans(self._crew.pids())):
             _LOG.warning("Killed %d processes that a dead worker had left.", killed)

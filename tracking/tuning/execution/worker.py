@@ -18,13 +18,15 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import optuna
+import psutil
 
 from tracking.config import StoreLocation
 from tracking.database.opening import open_database
 from tracking.errors import TrackingError
-from tracking.spool.lock import wait_lock
+from tracking.spool.lock import FileLock, try_lock, wait_lock
 from tracking.tuning.definition import SweepDefinition
 from tracking.tuning.execution.claims import Claim, claim
 from tracking.tuning.execution.orders import STOP, Orders, read_orders
@@ -63,9 +65,16 @@ class Worker:
         self._engines = open_database(location)
         self._study = patiently(lambda: self._storage.get_study_id_from_name(study))
         self._places = SweepPlaces(location, self._study)
+        self._lock: FileLock
         self._leaving, self._stop = threading.Event(), threading.Event()
         self._samplers: tuple[str, optuna.Study] | None = None
-        self._record = {"slot": self._slot, "pid": os.getpid(), "trial": None, "told": 0}
+        self._record: dict[str, Any] = {
+            "slot": self._slot,
+            "pid": os.getpid(),
+            "started": psutil.Process().create_time(),
+            "trial": None,
+            "told": 0,
+        }
         self._workplace = Workplace(
             self._location,
             self._engines,
@@ -81,11 +90,12 @@ class Worker:
     def work(self) -> None:
         """Run trials until there is a reason to leave."""
         self._places.make()
-        lock = wait_lock(self._places.worker_lock(self._token))
+        self._lock = wait_lock(self._places.worker_lock(self._token))
         record = self._places.worker_record(self._token)
         try:
             self._say()
             while not self._leaving.is_set() and self._token not in self._orders().leaving:
+                self._keep_lock()
                 claimed = patiently(lambda: claim(self._storage, self._study, self._places, self._token))
                 if claimed is None:
                     self._leaving.wait(IDLE_SECONDS)
@@ -95,7 +105,7 @@ class Worker:
                     self._stop.clear()  # it was for that trial
         finally:
             record.unlink(missing_ok=True)
-            lock.release()
+            self._lock.release()
 
     def listen(self) -> None:
         """Hear the supervisor in a thread; its end of the pipe closes when it dies, too."""
@@ -157,7 +167,22 @@ class Worker:
         sampler = make_sampler(definition, worker=self._slot, trials=finished)
         return optuna.Study(self._name, self._storage, sampler=sampler, pruner=make_pruner(definition))
 
+    def _keep_lock(self) -> None:
+        """Make the lock again where somebody has removed its file: without it the worker would pass for dead."""
+        path = self._places.worker_lock(self._token)
+        if path.exists():
+            return
+        with contextlib.suppress(OSError):
+            self._places.make()
+            fresh = try_lock(path)
+            if fresh is not None:
+                self._lock.close()
+                self._lock = fresh
+                write_json(self._places.worker_record(self._token), dict(self._record))
+                _LOG.warning("The lock of worker %s was gone; it is there again.", self._token)
+
     def _is_wanted(self) -> bool:
+        self._keep_lock()
         orders = self._orders()
         return orders.wanted != STOP and self._token not in orders.leaving
 
@@ -170,7 +195,7 @@ class Worker:
     def _say(self, **now: object) -> None:
         for name in ("trial", "group", "began"):
             self._record.pop(name, None)
-        self._record.update({"trial": None, **now})  # type: ignore[dict-item]
+        self._record.update({"trial": None, **now})
         with contextlib.suppress(OSError):  # a full disk: only who looks for leftovers misses it
             write_json(self._places.worker_record(self._token), self._record)
 
