@@ -144,9 +144,9 @@ def test_the_timeline_of_many_trials_shows_the_newest_and_says_so() -> None:
     frame = trials([0.5] * 1_000, ["complete", "fail", "pruned", "running"] * 250)
     figure, note = sweep_lanes.timeline_chart(timeline(frame, BEGAN + timedelta(hours=1)), 3600.0)
     assert sum(len(each["x"]) for each in figure["data"]) == sweep_lanes.MOST_BARS
-    assert note.startswith("400 of 1,000 trials drawn, the newest")
+    assert note.startswith("240 of 1,000 trials drawn, the newest")
     first = trace(figure, "complete")["base"].min()
-    assert first == ((BEGAN + timedelta(seconds=600)).timestamp() + 3600) * 1e3
+    assert first == ((BEGAN + timedelta(seconds=760)).timestamp() + 3600) * 1e3
 
 
 def test_an_axis_of_a_small_chart_has_few_labels_and_always_that_of_trials_without_the_param() -> None:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 TRIAL: Final = "#006cb4"
 BEST: Final = "#f06c0c"
 FAINT: Final = "#9c84b4"
-MOST_POINTS: Final = 2_000
-MOST_OF_A_SLICE: Final = 500
-MOST_FAINT: Final = 500
+MOST_POINTS: Final = 1_000
+MOST_OF_A_SLICE: Final = 200
+MOST_FAINT: Final = 250
 FEWEST_FOR_VIEW: Final = 5
 """Complete trials from which they alone decide what the first view shows."""
 FAR_OFF: Final = 4.0

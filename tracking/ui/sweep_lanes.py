@@ -14,7 +14,7 @@ from tracking.ui import format
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import Drawn, drawn_note, text
 
-MOST_BARS: Final = 400
+MOST_BARS: Final = 240
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "complete": ("complete", "#44a56e"),
     "pruned": ("pruned", "#9c84b4"),

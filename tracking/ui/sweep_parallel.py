@@ -17,8 +17,8 @@ from tracking.ui.sweep_axes import Drawn, label, text
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_LINES: Final = 1_000
-KEPT_BEST: Final = 200
+MOST_LINES: Final = 500
+KEPT_BEST: Final = 100
 SCALE: Final = ((0.0, "#9c84b4"), (0.6, "#006cb4"), (0.92, "#f06c0c"), (1.0, "#f06c0c"))
 
 Brush = Mapping[str, Sequence[tuple[float, float]]]
