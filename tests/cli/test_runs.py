@@ -17,6 +17,8 @@ from tests.cli.conftest import HOSTILE, Command
 from tests.conftest import script_environment
 from tracking.cli.runs import split_columns
 from tracking.cli.terminal import cut, fitted, width_of
+from tracking.client.description import RunDescription, now_us
+from tracking.client.run import attach
 
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
@@ -30,6 +32,26 @@ def test_runs_come_newest_first_with_their_metrics(command: Command, three_runs:
     ]  # fmt: skip
     assert [row.split()[0] for row in rows] == three_runs[::-1]
     assert rows[0].split()[-4:-2] == ["2", "NaN"] and rows[1].split()[-3] == "1"
+
+
+def test_the_value_of_a_trial_is_not_shown_beside_the_metric_that_it_is_of(
+    command: Command, store_folder: Path
+) -> None:
+    with tracking.open_store(store_folder) as store:
+        study = tracking.create_study("s", store=store, experiment="e")
+        for value in (0.25, 0.5):
+            trial = study.ask()
+            trial.report(value, 0)
+            (record,) = store.trials("s")[-1:]
+            with attach(RunDescription(store.location, str(record.run), "e", "", now_us())) as run:
+                run.log({"accuracy": value})
+            study.tell(trial, value)
+    done = command("runs", "-e", "e")
+    assert [name for name in done.out.splitlines()[0].split() if "." in name] == ["metrics.accuracy"]
+    asked = command(
+        "runs", "-e", "e", "--columns", "metrics.value,metrics.intermediate_value,metrics.accuracy"
+    )
+    assert [line.split() for line in asked.out.splitlines()[1:]] == [["0.5"] * 3, ["0.25"] * 3]
 
 
 def test_a_filter_an_order_and_a_limit(command: Command, three_runs: list[str]) -> None:

@@ -59,6 +59,27 @@ def test_automatic_columns_put_goals_first_and_leave_out_what_is_the_same() -> N
     ]
 
 
+def test_what_a_study_was_told_is_left_out_beside_the_metric_itself() -> None:
+    nan = math.nan
+    goals = {"value": Goal.MINIMIZE, "intermediate_value": Goal.MINIMIZE}
+    frame = pd.DataFrame(
+        {
+            "run": ["a", "b", "c"],
+            "metrics.intermediate_value": [0.5, 0.4, 0.3],
+            "metrics.score": [0.1, 0.1, 0.1],
+            "metrics.rest": [0.5, 0.4, 0.2],  # the last run has gone on since it reported
+            "metrics.value": [0.5, 0.4, nan],
+        }
+    )
+    assert runs_frame.automatic_columns(frame, goals) == ["metrics.rest", "metrics.score"]
+    assert runs_frame.goals_with_stand_ins(frame, goals)["rest"] is Goal.MINIMIZE
+    # A value that no metric says is the trial's result, as of an objective that logs other things.
+    other = frame.drop(columns="metrics.rest")
+    assert runs_frame.automatic_columns(other, goals) == ["metrics.value", "metrics.score"]
+    alone = other.drop(columns="metrics.score")
+    assert runs_frame.automatic_columns(alone, goals) == ["metrics.intermediate_value", "metrics.value"]
+
+
 def test_candidates_are_bounded() -> None:
     catalogue = KeyCatalogue(
         metrics=tuple(f"m{n}" for n in range(500)) + ("acc",), params=tuple(f"p{n}" for n in range(500))

@@ -150,6 +150,10 @@ def _overview(page: Mapping[str, Sequence[Any]], experiment: str | None) -> list
     metrics = [
         name for name in page if name.startswith("metrics.") and not name.startswith("metrics.system/")
     ]
+    from tracking.analysis.reported import stand_ins
+
+    said_again = stand_ins({name.removeprefix("metrics."): page[name] for name in metrics})
+    metrics = [name for name in metrics if name.removeprefix("metrics.") not in said_again]
     # Those that most of the runs have say most of them.
     metrics.sort(key=lambda name: sum(value is None for value in page[name]))
     return [*first, *metrics[:METRICS_SHOWN], "created"]

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from tracking.analysis.differences import MISSING
+from tracking.analysis.reported import stand_ins
 from tracking.records import Goal, KeyCatalogue, RunRecord
 from tracking.ui import format
 
@@ -71,7 +72,8 @@ def automatic_columns(
 ) -> list[str]:
     """Return the columns worth showing first: metrics with a goal, then short params that differ.
 
-    What most of the rows have comes before what few have.
+    What most of the rows have comes before what few have. What a study was told of a metric that the runs have
+    themselves is left out.
 
     Args:
         frame: Rows of `search`.
@@ -84,9 +86,21 @@ def automatic_columns(
     keys = [
         column for column in common if column.startswith(METRIC) and not column.startswith(METRIC + SYSTEM)
     ]
+    said_again = _stand_ins(frame)
+    keys = [column for column in keys if column.removeprefix(METRIC) not in said_again]
+    goals = goals_with_stand_ins(frame, goals)
     keys.sort(key=lambda column: metric_rank(column.removeprefix(METRIC), goals))
     differing = [column for column in common if column.startswith(PARAM) and _tells_apart(frame[column])]
     return keys[:metrics] + differing[:params]
+
+
+def goals_with_stand_ins(frame: pd.DataFrame, goals: Mapping[str, Goal]) -> dict[str, Goal]:
+    """Return the goals, with that of a study's value also for the metric that the value is of."""
+    known = dict(goals)
+    for key, metric in _stand_ins(frame).items():
+        if metric is not None and key in goals:
+            known.setdefault(metric, goals[key])
+    return known
 
 
 def metric_rank(key: str, goals: Mapping[str, Goal]) -> tuple[bool, bool, bool, str]:
@@ -150,6 +164,11 @@ def keep_rows(shown: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
 def is_absent(value: Any) -> bool:
     """Whether a cell says that the run has no such value; NaN is a value."""
     return value is None or value is pd.NA or value is MISSING
+
+
+def _stand_ins(frame: pd.DataFrame) -> dict[str, str | None]:
+    keys = [column.removeprefix(METRIC) for column in frame.columns if column.startswith(METRIC)]
+    return stand_ins({key: frame[METRIC + key].to_list() for key in keys if not is_system(key)})
 
 
 def _has(run: RunRecord, column: str) -> bool:

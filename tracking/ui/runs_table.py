@@ -17,6 +17,7 @@ from tracking.ui.runs_frame import (
     PARAM,
     automatic_columns,
     candidate_columns,
+    goals_with_stand_ins,
     keep_rows,
     order_term,
 )
@@ -151,7 +152,9 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
     held = shown is not None and bool(grid.chosen_before(key))
     rows = keep_rows(shown, fresh) if held and shown is not None else fresh
     arrived = len(fresh[~fresh["run"].isin(rows["run"])]) if held else 0
-    goals = cache.goals(store, None if query.experiment is None else [query.experiment])
+    goals = goals_with_stand_ins(
+        rows, cache.goals(store, None if query.experiment is None else [query.experiment])
+    )
     ids = rows["run"].tolist()
     before = _ticked()
     places = [place for place, run_id in enumerate(ids) if run_id in before]
