@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tracking.cli.app import EXIT_ERROR, StoreOption
 from tracking.cli.sweep import JsonOption, sweep_app
+from tracking.cli.sweep_init import place_of
 from tracking.cli.sweep_reading import leave
 from tracking.cli.sweep_watch import follow as follow_sweep
 from tracking.cli.terminal import TextTable, output, say
 from tracking.config import StoreLocation, locate_store
-from tracking.errors import InvalidDefinition, InvalidValue, NotFound, Problem
+from tracking.errors import InvalidDefinition, Problem
 from tracking.exports.cells import json_text, printable
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def targets(store: StoreOption = None, json: JsonOption = False) -> None:
             TextTable(out, ("target", "kind", "options", "about"), whole=1).add(
                 [
                     (
-                        _place(each),
+                        place_of(each),
                         str(each.kind),
                         ", ".join(option.name for option in each.options) + ("" if each.complete else ", …"),
                         each.description,
@@ -125,31 +125,7 @@ def targets(store: StoreOption = None, json: JsonOption = False) -> None:
             say(
                 "Nothing here can be tuned: no script with options, no @tracking.tunable function, no objective."
             )
-
-
-@sweep_app.command()
-def init(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="train.py, or train.py:function.")],
-    store: StoreOption = None,
-    metric: Annotated[str, typer.Option("--metric", help="What the target logs or returns.")] = "",
-    goal: Annotated[str, typer.Option("--goal", help="maximize or minimize.")] = "",
-) -> None:
-    """Print a definition file for a target, to be redirected to a file and edited."""
-    from tracking.tuning.definition_text import definition_text
-
-    if goal not in ("", "maximize", "minimize"):
-        raise InvalidValue(f"--goal {goal!r:.80} must be maximize or minimize.")
-    project = locate_store(store).project
-    found = _found(project, target)
-    text = definition_text(_first_definition(found, metric or "loss", goal or "minimize"))
-    with output() as out:
-        for note in found.why_not:
-            out.write(f"# {printable(note)}\n")
-        if not metric:
-            out.write(
-                f"# Say under [[objectives]] which metric {printable(found.path)} logs, and its goal.\n"
-            )
-        out.write(printable(text, lines=True))
+        say("A table needs no code: tracking sweep init data.csv, or a set of scikit-learn's, as digits.")
 
 
 def plan(definition: SweepDefinition) -> str:
@@ -224,13 +200,9 @@ def _problems_json(problems: list[Problem], plan: str | None = None) -> str:
     return json_text({"ok": not problems, "problems": plain, "plan": plan})
 
 
-def _place(found: FoundTarget) -> str:
-    return found.path if str(found.kind) == "script" else f"{found.path}:{found.name}"
-
-
 def _target(found: FoundTarget) -> dict[str, Any]:
     return {
-        "target": _place(found),
+        "target": place_of(found),
         "kind": str(found.kind),
         "description": found.description,
         "literal": found.literal,
@@ -248,40 +220,3 @@ def _target(found: FoundTarget) -> dict[str, Any]:
             for option in found.options
         ],
     }
-
-
-def _found(project: Path, target: str) -> FoundTarget:
-    import difflib
-
-    from tracking.tuning.targets.discovery import discover
-
-    path, _, function = target.partition(":")
-    absolute = Path(path).resolve()
-    if absolute.is_relative_to(project.resolve()) and absolute.exists():
-        path = absolute.relative_to(project.resolve()).as_posix()
-    wanted = f"{path}:{function}" if function else path
-    found = discover(project)
-    places = {_place(each): each for each in found.targets}
-    if wanted in places:
-        return places[wanted]
-    close = difflib.get_close_matches(wanted, places, n=3, cutoff=0.4)
-    hint = f" Did you mean {' or '.join(close)}?" if close else ""
-    why = next((f" {problem}" for problem in found.problems if path in problem), "")
-    raise NotFound(f"{wanted} is no target in {project}.{why}{hint} tracking sweep targets lists them.")
-
-
-def _first_definition(found: FoundTarget, metric: str, goal: str) -> SweepDefinition:
-    from tracking.records import Goal
-    from tracking.tuning.definition import Budget, FunctionTarget, Objective, ScriptTarget, SweepDefinition
-    from tracking.tuning.targets.ranges import space_of
-
-    kind = str(found.kind)
-    return SweepDefinition(
-        name=Path(found.path).stem if kind == "script" else found.name,
-        target=ScriptTarget(found.path)
-        if kind == "script"
-        else FunctionTarget(found.path, found.name, kind == "objective"),
-        space=() if kind == "objective" else space_of(found),
-        objectives=(Objective(metric, Goal(goal)),),
-        budget=Budget(trials=30),
-    )

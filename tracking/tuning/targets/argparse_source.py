@@ -53,6 +53,7 @@ class _Reader:
         self._source = source
         self._parsers: list[_Parser] = []
         self._loose = _Parser()
+        self._exclusive: dict[str, int] = {}
         self._result = Declared()
 
     def read(self) -> Declared:
@@ -117,6 +118,10 @@ class _Reader:
             self._expressions([node], scopes, conditional)
         for target in targets:
             if name := dotted(target):
+                made = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+                self._exclusive.pop(name, None)
+                if isinstance(made, ast.Call) and dotted(made.func).endswith(".add_mutually_exclusive_group"):
+                    self._exclusive[name] = made.lineno
                 # An attribute is seen from every method.
                 scope = scopes[0] if "." in name else scopes[-1]
                 if parser is not None:
@@ -200,6 +205,7 @@ class _Reader:
             if declaration is not None:
                 if conditional:
                     declaration.notes.append(f"it is declared {conditional}")
+                declaration.exclusive = self._exclusive.get(dotted(func.value))
                 parser.declarations.append(declaration)
         elif func.attr == "set_defaults":
             self._set_defaults(call, self._find(func.value, scopes))

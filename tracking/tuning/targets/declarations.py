@@ -27,6 +27,7 @@ class Declaration:
         notes: What could not be read.
         line: Where it stands.
         command: The subcommand whose parser it belongs to.
+        exclusive: The group of options that exclude each other, by its line.
     """
 
     strings: tuple[str, ...]
@@ -36,6 +37,7 @@ class Declaration:
     notes: list[str] = field(default_factory=list)
     line: int | None = None
     command: str | None = None
+    exclusive: int | None = None
 
     @property
     def positional(self) -> bool:
@@ -114,6 +116,7 @@ def option_of(declaration: Declaration) -> Option:
         path=declaration.type.rpartition(".")[2] in _PATHS,
         command=declaration.command,
         line=declaration.line,
+        exclusive=declaration.exclusive,
     )
     if declaration.positional:
         many = option.nargs not in ("?", "*") and "default" not in given

@@ -61,6 +61,7 @@ class Option:
         path: Whether its values are files or folders.
         command: The subcommand it belongs to.
         line: Of its declaration.
+        exclusive: Which group of options it belongs to that exclude each other, None for none.
         note: Why it is not fully described; empty when it is.
     """
 
@@ -83,6 +84,7 @@ class Option:
     path: bool = False
     command: str | None = None
     line: int | None = None
+    exclusive: int | None = None
     note: str = ""
 
     @property

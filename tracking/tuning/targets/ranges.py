@@ -41,6 +41,7 @@ def space_of(found: FoundTarget) -> tuple[ParamSpace, ...]:
     - Bounds that the option has (`IntRange`, `min=`) hold.
     - Left out are texts, paths, lists, options without a known default, and those whose name speaks of seeds, files,
       devices, workers, logging and the like. What a script requires and nothing here covers has to be added.
+    - Of options that exclude each other the first that can be tuned stays.
     - An objective draws for itself: it gets no space.
 
     Args:
@@ -49,8 +50,16 @@ def space_of(found: FoundTarget) -> tuple[ParamSpace, ...]:
     Returns:
         In the order of the options; the params have no conditions.
     """
-    space = (_param(option) for option in found.options)
-    return tuple(param for param in space if param is not None)
+    space: list[ParamSpace] = []
+    groups: set[int] = set()
+    for option in found.options:
+        param = _param(option) if option.exclusive not in groups else None
+        if param is None:
+            continue
+        if option.exclusive is not None:
+            groups.add(option.exclusive)
+        space.append(param)
+    return tuple(space)
 
 
 def words(name: str) -> set[str]:
