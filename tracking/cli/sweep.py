@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from tracking.cli.app import app
 from tracking.config import StoreLocation, locate_store
 from tracking.errors import InvalidValue, NotFound
+from tracking.exports.cells import printable
 
 if TYPE_CHECKING:
     from tracking.tuning.definition import Choice
@@ -20,7 +22,20 @@ sweep_app = typer.Typer(
 )
 app.add_typer(sweep_app)
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Of the sweep.")]
+_ESCAPED = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}")
+
+
+def _as_printed(name: str) -> str:
+    """Return a name with the characters that `printable` writes as escapes, as they are: what is shown can be typed."""
+
+    def character(found: re.Match[str]) -> str:
+        each = chr(int(found.group()[2:], 16))
+        return found.group() if printable(each) == each else each
+
+    return _ESCAPED.sub(character, name)
+
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Of the sweep.", callback=_as_printed)]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON, one object a line.")]
 TimeOption = Annotated[str | None, typer.Option("--time", metavar="SPAN", help="Such as 90s, 30m, 2h or 1d.")]
 MemoryOption = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="Such as 512MB or 4GB.")]

@@ -206,6 +206,7 @@ def _target(found: FoundTarget) -> dict[str, Any]:
         "kind": str(found.kind),
         "description": found.description,
         "literal": found.literal,
+        "complete": found.complete,
         "why_not": found.why_not,
         "logs": found.logs,
         "options": [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,9 +17,15 @@ from tracking.cli.sweep_watch import follow as follow_sweep
 from tracking.cli.terminal import TextTable, output, say
 from tracking.errors import InvalidValue, NotFound
 from tracking.exports.cells import json_text, printable
+from tracking.study_records import RUN
 from tracking.sweep_records import SweepState
 
+if TYPE_CHECKING:
+    from tracking.store import Store
+    from tracking.study_records import TrialRecord
+
 EXIT_ENDED_BADLY = 1
+_CHUNK = 500
 
 
 @sweep_app.command("list")
@@ -131,14 +139,15 @@ def trials(
         params = list(dict.fromkeys(name for each in rows for name in each.params))
         metrics = [objective.metric for objective in record.objectives]
         header = ["trial", "state", *metrics, *params, "duration", "run"]
+        last = _last_values(opened, rows, metrics)
         table = TextTable(out, header, numeric=[0, *range(2, len(header) - 1)], whole=2)
         if rows:
             table.add(
                 [
                     [
                         str(each.number),
-                        each.state,
-                        *(format.number(value) for value in each.values or [None] * len(metrics)),
+                        f"{each.state}, taken over" if RUN in each.attributes else each.state,
+                        *_shown_values(each, last[each.number]),
                         *(param_text(each.params[key]) if key in each.params else "" for key in params),
                         "" if each.duration is None else format.duration(each.duration),
                         each.run or "",
@@ -146,10 +155,40 @@ def trials(
                     for each in rows
                 ]
             )
+        if any(value is not None for values in last.values() for value in values):
+            say("In parentheses: the last value of a trial that did not reach its end.")
         if len(rows) < len(found):
             say(f"{len(rows):,} of {len(found):,} trials; --limit 0 for all.")
         elif not rows:
             say("No trials yet.")
+
+
+def _shown_values(trial: TrialRecord, last: Sequence[float | None]) -> list[str]:
+    from tracking.ui import format
+
+    if trial.values and trial.state == "complete":
+        return [format.number(value) for value in trial.values]
+    # Optuna itself gives a pruned trial the last value that it reported.
+    return ["" if value is None else f"({format.number(value)})" for value in last]
+
+
+def _last_values(
+    store: Store, rows: Sequence[TrialRecord], metrics: Sequence[str]
+) -> dict[int, list[float | None]]:
+    """Return the last values that the runs of trials without a value logged, by number; None for none."""
+    runs = [each.run for each in rows if each.run is not None and not each.values]
+    records = {}
+    for at in range(0, len(runs), _CHUNK):
+        with suppress(NotFound):  # removed for good since the trials were read
+            records.update({run.id: run.metrics for run in store.runs(runs[at : at + _CHUNK])})
+    found: dict[int, list[float | None]] = {}
+    for each in rows:
+        logged = records.get(each.run or "", {})
+        if each.values:
+            found[each.number] = [None] * len(metrics) if each.state == "complete" else list(each.values)
+            continue
+        found[each.number] = [logged[name].last if name in logged else None for name in metrics]
+    return found
 
 
 @sweep_app.command()

@@ -67,8 +67,8 @@ def status_lines(record: SweepRecord, out: TextIO, *, redrawn: bool = False) -> 
             count = len(group.trials) + group.earlier
             lines.append(f"  {count} × {group.cause}{which}{again}: {_first_line(group.sentence)}")
     shown = [cut(printable(line), width) for line in lines]
-    if record.reason:
-        reason = printable(record.reason)
+    if said := reason_of(record):
+        reason = printable(said)
         shown.insert(0, cut(reason, width) if redrawn else reason)
     shown.insert(0, _head(record, out, width))
     return shown[: max(3, shutil.get_terminal_size().lines - 2)] if redrawn else shown
@@ -81,12 +81,36 @@ def line(record: SweepRecord) -> str:
         parts.append(f"best {_values(record, record.best[0])} (trial {record.best[0].number})")
     elif record.best:
         parts.append(f"{len(record.best)} trials on the front")
-    failed = sum(len(group.trials) + group.earlier for group in record.failures)
+    failed = _failed(record)
     if failed:
-        parts.append(f"{failed} failed")
-    if record.reason:
-        parts.append(record.reason)
-    return printable(f"{record.name}: " + ", ".join(parts))
+        parts.append(f"{failed:,} failed")
+    said = f"{record.name}: {', '.join(parts)}."
+    if record.failures and not record.state.is_live:
+        said += f" {causes(record)}"
+    return printable(f"{said} {reason_of(record)}".rstrip())
+
+
+def reason_of(record: SweepRecord) -> str:
+    """Return why a sweep is in its state; of one that has ended without a single value that comes first."""
+    ended = not record.state.is_live and record.trials.get("fail", 0) and not record.trials.get("complete", 0)
+    if not ended or record.trials.get("pruned", 0) or not _failed(record):
+        return record.reason
+    count = _failed(record)
+    none = f"None of its {count:,} trials succeeded." if count > 1 else "Its only trial failed."
+    return f"{none} {record.reason}".rstrip()
+
+
+def causes(record: SweepRecord) -> str:
+    """Return the causes of failures in one sentence, with what the latest of the most frequent one says."""
+    groups = record.failures
+    counted = ", ".join(f"{len(group.trials) + group.earlier} × {group.cause}" for group in groups[:SHOWN])
+    latest = _first_line(groups[0].sentence)
+    said = f"Failed: {counted}{', …' * (len(groups) > SHOWN)}"
+    return f"{said} ({cut(latest, 160).rstrip('.')})." if latest else f"{said}."
+
+
+def _failed(record: SweepRecord) -> int:
+    return sum(len(group.trials) + group.earlier for group in record.failures)
 
 
 def _head(record: SweepRecord, out: TextIO, width: int) -> str:
@@ -118,7 +142,7 @@ def _progress(record: SweepRecord, *, bar: bool) -> str:
     if record.rate is not None:
         per = ("min", 60.0) if record.rate >= 60 else ("h", 1.0)
         parts.append(f"{format.number(record.rate / per[1], 3)}/{per[0]}")
-    if record.eta is not None:
+    if record.eta is not None and record.eta >= 1:
         parts.append(f"about {format.duration(record.eta)} left")
     said = ", ".join(parts)
     if not bar or share is None:
@@ -185,13 +209,15 @@ def row(record: SweepRecord) -> Sequence[str]:
     best = _values(record, record.best[0]) if record.best and len(record.objectives) == 1 else ""
     if record.best and len(record.objectives) > 1:
         best = f"{len(record.best)} trials on the front"
+    if not record.best and record.failures and not record.state.is_live:
+        best = causes(record)
     budget = "" if record.budget_trials is None else f"/{record.budget_trials:,}"
     return (
         record.name,
         str(record.state),
         f"{record.done:,}{budget}",
         best,
-        "" if record.eta is None else format.duration(record.eta),
+        "" if record.eta is None or record.eta < 1 else format.duration(record.eta),
         record.target,
         record.created.strftime("%Y-%m-%d %H:%M"),
     )
