@@ -76,7 +76,7 @@ ENDS = {
     "bug": ("fail", "error", "train.py:train raised IndexError: list index out of range"),
     "pruned": ("pruned", 0.5, "It ended itself as pruned (TrialPruned)."),
     "exit": ("fail", "error", "train.py:train called sys.exit(4)."),
-    "two": ("fail", "error", "It returned 2 values; the sweep has 1 objectives (accuracy)."),
+    "two": ("fail", "error", "It returned 2 values; the sweep has 1 objective (accuracy)."),
 }
 
 

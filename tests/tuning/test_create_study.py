@@ -60,7 +60,7 @@ def test_a_study_is_found_again(store_folder: Path) -> None:
         ({"direction": "minimize", "directions": ["minimize"]}, "not both"),
         ({"directions": []}, "no objective"),
         ({"directions": "minimize"}, "list"),
-        ({"metric_names": ["a", "b"]}, "each of the 1 objectives"),
+        ({"metric_names": ["a", "b"]}, "the one objective"),
         ({"experiment": ""}, "experiment"),
     ],
 )

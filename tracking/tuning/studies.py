@@ -86,9 +86,8 @@ def create_study(
     if metric_names is not None:
         metric_names = list(metric_names)
         if len(metric_names) != len(wanted) or not all(isinstance(each, str) for each in metric_names):
-            raise InvalidValue(
-                f"metric_names={metric_names!r} must name each of the {len(wanted)} objectives with a string."
-            )
+            one = "the one objective" if len(wanted) == 1 else f"each of the {len(wanted)} objectives"
+            raise InvalidValue(f"metric_names={metric_names!r} must name {one} with a string.")
     storage = study_storage(store)
     try:
         if isinstance(storage, StudyStorage):

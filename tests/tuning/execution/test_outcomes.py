@@ -64,7 +64,7 @@ def test_what_a_function_returned_stands_before_what_was_logged() -> None:
     wrong = came_to(itself(values=(1.0, 2.0)))
     assert (wrong.cause, wrong.reason) == (
         Cause.ERROR,
-        "It returned 2 values; the sweep has 1 objectives (accuracy).",
+        "It returned 2 values; the sweep has 1 objective (accuracy).",
     )
 
 

@@ -235,9 +235,10 @@ def _measured(ended: Ended, objectives: Sequence[Objective], logged: Mapping[str
     values: list[float] = []
     returned = isinstance(ended.values, Sequence)
     if isinstance(ended.values, Sequence) and len(ended.values) != len(objectives):
+        objective_s = "objective" if len(objectives) == 1 else "objectives"
         return failed(
             Cause.ERROR,
-            f"It returned {len(ended.values)} values; the sweep has {len(objectives)} objectives "
+            f"It returned {len(ended.values)} values; the sweep has {len(objectives)} {objective_s} "
             f"({', '.join(objective.metric for objective in objectives)}).",
         )
     for index, objective in enumerate(objectives):
