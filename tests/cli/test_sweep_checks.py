@@ -136,6 +136,17 @@ def test_arguments_that_are_options_pass(folder: Path, command: Command) -> None
     assert command("sweep", "check", "s.toml").code == 0
 
 
+def test_a_script_that_hands_arguments_on_takes_any(folder: Path, command: Command) -> None:
+    script = (
+        (folder / "train.py")
+        .read_text()
+        .replace("args = parser.parse_args()", "args, _ = parser.parse_known_args()")
+    )
+    (folder / "train.py").write_text(script)
+    (folder / "s.toml").write_text(TEXT.replace('"train.py"', '"train.py"\narguments = ["--other", "1"]'))
+    assert command("sweep", "check", "s.toml").code == 0
+
+
 def test_the_size_of_a_large_file_is_its_own(folder: Path, command: Command) -> None:
     (folder / "s.toml").write_bytes(b"#" * 3_000_001)
     done = command("sweep", "check", "s.toml")

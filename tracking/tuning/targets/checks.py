@@ -104,8 +104,7 @@ class _Held:
     def _strange_arguments(self) -> Iterator[Problem]:
         """Find what is always passed and no option, which would end every trial; abbreviations are not taken."""
         options = self._found.options
-        rest = any(option.passing is Passing.POSITION and option.nargs == "*" for option in options)
-        if not self._found.complete or not self._found.reader or rest:
+        if not self._found.complete or not self._found.reader or self._found.takes_more:
             return
         known = {
             flag for option in options for flag in (*option.aliases, *(flag for _, flag in option.switches))

@@ -44,6 +44,11 @@ _ELSEWHERE = re.compile(
 )
 
 
+_TAKES_MORE = re.compile(
+    rb"parse_known_(intermixed_)?args|REMAINDER|ignore_unknown_options|allow_extra_args|UNPROCESSED|prefix_chars"
+)
+
+
 def may_offer(data: bytes) -> bool:
     """Return whether a file is worth parsing."""
     return bool(_readers(data)) or any(_has(data, words) for words in _FUNCTIONS)
@@ -162,6 +167,7 @@ def _script(source: Source, data: bytes, *, logs: bool) -> FoundTarget:
         complete=declared.complete,
         why_not=tuple(why_not),
         reader=used,
+        takes_more=_TAKES_MORE.search(data) is not None,
         logs=logs,
     )
 

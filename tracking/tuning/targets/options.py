@@ -115,6 +115,7 @@ class FoundTarget:
         why_not: Sentences about what could not be read; empty when all could.
         cannot: Why it cannot be tuned as it is; empty when it can.
         reader: What reads a script's command line: `argparse`, `click` or `typer`, empty where that is not known.
+        takes_more: Whether a script takes arguments that it does not declare, to hand them on.
         logs: Whether the file mentions tracking.
         line: Where it begins.
     """
@@ -128,6 +129,7 @@ class FoundTarget:
     why_not: tuple[str, ...] = ()
     cannot: str = ""
     reader: str = ""
+    takes_more: bool = False
     logs: bool = False
     line: int = 1
 
