@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -81,7 +81,10 @@ class Dashboard:
         return f"{self.base}/?key={self.key}"
 
 
-StartDashboard = Callable[[Path], Dashboard]
+class StartDashboard(Protocol):
+    """Starts a server on a store; `project` is the folder that it is started in, and looks for scripts in."""
+
+    def __call__(self, store: Path, *, project: Path = ROOT) -> Dashboard: ...
 
 
 @pytest.fixture
@@ -89,10 +92,10 @@ def start_dashboard() -> Iterator[StartDashboard]:
     """Start servers on free ports; all of them are ended with the test."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(store: Path) -> Dashboard:
+    def start(store: Path, *, project: Path = ROOT) -> Dashboard:
         process = subprocess.Popen(
             [sys.executable, "-m", "tracking.ui.server", "--port=0", f"--store={store}", "--no-open-browser"],
-            cwd=ROOT,
+            cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

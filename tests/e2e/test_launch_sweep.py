@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 import tracking
 from tests.tuning.sweeping import end_all, processes_of
-from tracking.ui.grid import HEADER_HEIGHT, ROW_HEIGHT
 
 from .conftest import Dashboard
+from .pressing import press_row
 
 SUPERVISOR = "tracking.tuning.execution.supervisor"
 
@@ -30,19 +29,6 @@ def fill(page: Page, name: str) -> None:
     page.get_by_label("Trials", exact=True).fill("2")
     page.keyboard.press("Tab")
     expect(page.get_by_text("2 trials of")).to_be_visible()
-
-
-def press_row(page: Page, table: Locator, *, row: int, until: str) -> None:
-    """Press the name in a row of a table until the address changes: a table is drawn a while after it is there."""
-    for _ in range(60):
-        table.scroll_into_view_if_needed()
-        box = table.bounding_box()
-        assert box is not None
-        page.mouse.click(box["x"] + 20, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
-        page.wait_for_timeout(1_000)
-        if re.search(until, page.url):
-            return
-    raise AssertionError(f"nothing came of pressing row {row}")
 
 
 def test_two_tabs_and_a_double_click_start_one_sweep(
