@@ -154,6 +154,12 @@ def test_rate_and_time_left_are_only_of_what_is_live() -> None:
     assert table.shown("created") == ["2 h ago", "2 h ago"]
 
 
+def test_a_confirmation_is_marked_in_the_list() -> None:
+    fresh = replace(RECORD, name=f"{RECORD.name} confirmed", confirms=RECORD.name)
+    assert sweep_list.table([fresh, RECORD], BEGAN).shown("confirms") == [RECORD.name, "–"]
+    assert "confirms" not in sweep_list.table([RECORD], BEGAN).columns
+
+
 @pytest.mark.parametrize(
     ("text", "others", "choice"),
     [

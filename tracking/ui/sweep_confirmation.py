@@ -37,9 +37,8 @@ _ERROR: Final = "sweep.confirm.error"
 
 
 def show(store: Store, record: SweepRecord) -> None:
-    """Draw the section, live while fresh runs go on; nothing where there is nothing to confirm yet."""
+    """Draw the section, live while fresh runs go on; nothing where there is nothing to confirm (yet)."""
     if record.confirms is not None:
-        _of_another(record.confirms)
         return
     there = store.confirmations(record.name)
     if not there and not record.best:
@@ -89,17 +88,6 @@ def draw(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) -> 
             ) as box:
                 if box.open:
                     _confirmation(store, each)
-
-
-def _of_another(sweep: str) -> None:
-    st.subheader("A confirmation")
-    st.page_link(
-        state.SWEEP_PAGE,
-        label=escape(
-            f"It runs the best configurations of {format.shorten(sweep, 80)} again: see what came of it"
-        ),
-        query_params={state.SWEEP: sweep},
-    )
 
 
 def _form(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) -> None:

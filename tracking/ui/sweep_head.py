@@ -30,6 +30,14 @@ def heading(record: SweepRecord) -> None:
             help=f"{record.state}: {sweep_format.state_meaning(record.state)}",
         )
         st.caption(escape(_about(record)), width="content")
+    if record.confirms is not None:
+        st.page_link(
+            state.SWEEP_PAGE,
+            label=escape(
+                f"It confirms {format.shorten(record.confirms, LONG_NAME)}: see what came of it there"
+            ),
+            query_params={state.SWEEP: record.confirms},
+        )
     if record.reason:
         st.markdown(escape(format.shorten(record.reason, 400)))
     if record.notes:

@@ -67,6 +67,10 @@ def table(records: Sequence[SweepRecord], now: datetime) -> Table:
     cells.put_text(
         "state", [sweep_format.state(record.state) for record in records], TableColumn("State", width=116)
     )
+    if any(record.confirms for record in records):
+        confirmed = [record.confirms or format.ABSENT for record in records]
+        about = "The sweep whose best configurations it runs again"
+        cells.put_names("confirms", confirmed, TableColumn("Confirms", help=about), MAX_HEADING)
     cells.put_numbers(
         "done",
         [record.done for record in records],
