@@ -10,12 +10,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench bench-peers chromium clean
+.PHONY: help run demo test soak check bench bench-peers chromium clean
 
 help:
 	@echo "make run          start the dashboard on http://127.0.0.1:$(PORT)  (PORT=... for another)"
 	@echo "make demo         train the sample experiment: three models, three seeds, about a minute"
 	@echo "make test         run the whole test suite"
+	@echo "make soak         the suite with its long variants: more kills, more seeds, longer locks"
 	@echo "make check        format, lint, types and structure"
 	@echo "make bench        speed and size beside plain sqlite3  (BENCH='--quick --only log')"
 	@echo "make bench-peers  install trackio and mlflow into $(PEERS) for make bench to compare with"
@@ -29,6 +30,9 @@ demo: $(VENV)/.app
 
 test: $(VENV)/.dev chromium
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(TESTS)
+
+soak: $(VENV)/.dev chromium
+	@PODIUM_SOAK=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --timeout 3600 $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
