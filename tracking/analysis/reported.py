@@ -18,6 +18,11 @@ _REPORTED = "intermediate_value"
 _VALUE = re.compile(r"value|values\.\d+")
 
 
+def is_reported(metric: str) -> bool:
+    """Whether a metric has a name under which runs of trials keep what a study was told."""
+    return metric == _REPORTED or _VALUE.fullmatch(metric) is not None
+
+
 def stand_ins(metrics: Mapping[str, Sequence[Any]]) -> dict[str, str | None]:
     """Return the metrics that may be left out of a table, each with the metric that says the same.
 
@@ -28,7 +33,7 @@ def stand_ins(metrics: Mapping[str, Sequence[Any]]) -> dict[str, str | None]:
         By key of the metric to leave out; None stands for no single metric: what was reported on the way is left out
         wherever the runs have any metric of their own.
     """
-    own = [key for key in metrics if key != _REPORTED and not _VALUE.fullmatch(key)]
+    own = [key for key in metrics if not is_reported(key)]
     found: dict[str, str | None] = {}
     if own and _REPORTED in metrics:
         found[_REPORTED] = None

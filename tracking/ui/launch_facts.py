@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from tracking.analysis.reported import is_reported
 from tracking.records import SYSTEM_METRICS, Goal, RunStatus
 from tracking.ui import cache
 from tracking.ui.launch_plan import Pace
@@ -32,7 +33,7 @@ class Facts:
     """What earlier runs say.
 
     Attributes:
-        metrics: Names to choose from: those of the target's own runs first, then all others.
+        metrics: Names to choose from: objectives of the target's earlier sweeps, metrics of its runs, all others.
         own: How many of them are the target's own.
         goals: Of metrics that have one.
         pace: How long one run took, None where no run of the target has finished.
@@ -76,23 +77,30 @@ def _facts(
             if experiment.name not in used and (seen := _pace_of_runs(_store, experiment.name, script)):
                 used[experiment.name] = None
                 paces.append(seen)
-    own: dict[str, None] = {}
+    objectives = [each for sweep in sweeps for each in sweep.objectives]
+    own: dict[str, None] = {each.metric: None for each in objectives}
     for name in used:
-        own |= dict.fromkeys(_named(cache.keys(_store, name).metrics))
-    every = {**own, **dict.fromkeys(_named(cache.keys(_store, None).metrics))}
+        own |= dict.fromkeys(cache.keys(_store, name).metrics)
+    every = _named(
+        {**own, **dict.fromkeys(cache.keys(_store, None).metrics)}, {each.metric for each in objectives}
+    )
+    # The newest sweep is the first, and decides.
+    chosen = {each.metric: each.goal for each in reversed(objectives) if each.goal is not None}
     return Facts(
-        metrics=tuple(every)[:_METRICS],
-        own=len(own),
+        metrics=tuple(every[:_METRICS]),
+        own=sum(name in own for name in every),
         # What the target's own experiments say counts where others say otherwise.
-        goals={**cache.goals(_store), **(cache.goals(_store, list(used)) if used else {})},
+        goals={**cache.goals(_store), **(cache.goals(_store, list(used)) if used else {}), **chosen},
         pace=max(paces, key=lambda each: each[0])[1] if paces else None,
         experiments=tuple(each.name for each in experiments),
         studies=studies,
     )
 
 
-def _named(metrics: tuple[str, ...]) -> list[str]:
-    return [key for key in metrics if not key.startswith(SYSTEM_METRICS)]
+def _named(metrics: Iterable[str], wanted: Container[str]) -> list[str]:
+    """Return the metrics to choose from; what a study was told, its trials' runs have beside the metric itself."""
+    found = [key for key in metrics if not key.startswith(SYSTEM_METRICS)]
+    return [key for key in found if key in wanted or not is_reported(key)] or found
 
 
 def _is_of(sweep: SweepRecord, offer: Offer) -> bool:

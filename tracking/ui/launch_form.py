@@ -103,6 +103,7 @@ def _form(store: Store, offers: Offers, offer: Offer, begin: Values | None) -> N
     launch_fields.budget(form, _repeatable(found, values), unsaid)
     launch_fields.more(offer, facts, unsaid)
     unsaid.say_rest()
+    form.whole = True
     _start(store, offers, offer, form, definition, problems, facts)
     launch_choice.definition_file(store, offers)
     navigation.follow()
@@ -121,6 +122,9 @@ def _opened(offer: Offer, facts: Facts, begin: Values | None) -> Form:
         return launch_state.open_form(offer.id, values, like=like)
     if not launch_state.is_drawn():
         launch_state.fill(form, form.values)
+    elif not form.whole:
+        # Somebody was faster than the page: a field that the browser has not seen yet would begin blank there.
+        launch_state.fill(form, launch_state.read_fields(form, table=offer.is_table))
     return form
 
 

@@ -57,6 +57,7 @@ class Form:
         tried: Whether somebody pressed Start: fields that are merely blank are told then.
         started: Name of the sweep that it started.
         like: Name of the sweep that it was filled from by its address.
+        whole: Whether all fields were drawn since they were filled, so that the browser has them.
     """
 
     target: str
@@ -68,6 +69,7 @@ class Form:
     tried: bool = False
     started: str | None = None
     like: str | None = None
+    whole: bool = False
 
 
 def key(name: str) -> str:
@@ -109,7 +111,7 @@ def open_form(target: str, values: Values, *, like: str | None = None) -> Form:
 
 def fill(form: Form, values: Values) -> None:
     """Write values into the fields; not after they were drawn."""
-    form.values, form.rows = values, values.rows
+    form.values, form.rows, form.whole = values, values.rows, False
     form.generation += 1
     written: dict[str, Any] = {name: getattr(values, name) for name in (*_TEXTS, *_NUMBERS)}
     written |= {name: getattr(values, name) or None for name in _CHOSEN}
