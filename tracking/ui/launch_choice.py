@@ -14,7 +14,7 @@ from tracking.ui import format, grid, launch_facts, launch_state, launch_targets
 from tracking.ui.launch_state import key
 from tracking.ui.launch_values import Values, values_of
 from tracking.ui.markdown import escape
-from tracking.ui.tables import Table, TableColumn
+from tracking.ui.tables import LETTER, PADDING, Table, TableColumn
 
 if TYPE_CHECKING:
     from tracking.store import Store
@@ -24,6 +24,7 @@ _UPLOADS: Final = "launch.uploads"
 _REFUSED: Final = "launch.refused"
 _PENDING: Final = "launch.pending"
 _SHOWN: Final = 20
+_NARROWEST: Final = 110
 _KINDS: Final = {
     "script": "script",
     "function": "function",
@@ -75,20 +76,28 @@ def table_of(found: Sequence[Offer]) -> Table:
     ]
     frame = pd.DataFrame(rows, columns=["name", "kind", "logs", "params", "about"])
     columns = {
-        "name": TableColumn("Target", width=300, help="Press a name to set up a sweep of it"),
-        "kind": TableColumn("Kind", width=170),
+        "name": TableColumn(
+            "Target", width=_width(frame["name"], 300), help="Press a name to set up a sweep of it"
+        ),
+        "kind": TableColumn("Kind", width=_width(frame["kind"], 170)),
         "logs": TableColumn(
             "Logs here",
             align="center",
             width=80,
             help="✓: its source imports tracking, so what it logs can be an objective",
         ),
-        "params": TableColumn("Options", width=260),
-        "about": TableColumn("About", width=520),
+        "params": TableColumn("Options", width=_width(frame["params"], 260)),
+        "about": TableColumn("About", width=_width(frame["about"], 520)),
     }
     if all(each.is_table for each in found):
         frame = frame.drop(columns=["params", "logs"])
     return Table(frame, {name: columns[name] for name in frame.columns})
+
+
+def _width(texts: pd.Series[str], most: int) -> int:
+    """Return the pixels that hold the longest text, so that on a narrow page the line about it is seen too."""
+    longest = int(texts.str.len().max()) if len(texts) else 0
+    return min(most, max(_NARROWEST, LETTER * longest + PADDING))
 
 
 def _params(offer: Offer) -> str:
