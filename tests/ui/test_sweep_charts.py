@@ -72,6 +72,12 @@ def test_the_history_says_what_it_leaves_out_of_view() -> None:
     assert "<b>" not in json.dumps(figure, default=str)
 
 
+def test_few_trials_stand_at_whole_numbers() -> None:
+    few, _ = sweep_charts.history(trials([0.1, 0.2, 0.3]), COLUMN, ACCURACY)
+    many, _ = sweep_charts.history(trials([0.1] * 30), COLUMN, ACCURACY)
+    assert few["layout"]["xaxis"]["dtick"] == 1 and "dtick" not in many["layout"]["xaxis"]
+
+
 def test_edits_stand_before_the_trial_that_came_next() -> None:
     edit = SweepEdit(BEGAN, "space", "<i>lr</i> was widened", 3, "s", 2)
     figure, _ = sweep_charts.history(trials([0.1] * 5), COLUMN, ACCURACY, [edit])

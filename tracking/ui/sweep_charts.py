@@ -33,6 +33,7 @@ MOST_OF_A_SLICE: Final = 200
 MOST_FAINT: Final = 250
 FEWEST_FOR_VIEW: Final = 5
 """Complete trials from which they alone decide what the first view shows."""
+FEW_TRIALS: Final = 8
 FAR_OFF: Final = 4.0
 """So many times the range of the better three quarters: what lies beyond is left out of the first view."""
 
@@ -79,6 +80,8 @@ def history(
         traces.append(_edit_marks(edits))
     layout = _layout(text(wanted.metric), "trial", legend=True)
     layout["xaxis"]["rangemode"] = "tozero"
+    if len(frame) < FEW_TRIALS:
+        layout["xaxis"]["dtick"] = 1  # there is no trial 0.5
     low, high, beyond = first_view(values[finite], wanted.goal)
     # Pruned trials ended early, far from where they would have come: they must not press the others together.
     outside = int(((pruned[1] < low) | (pruned[1] > high)).sum()) if len(kept) >= FEWEST_FOR_VIEW else 0
