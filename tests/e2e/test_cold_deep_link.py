@@ -15,7 +15,7 @@ import tracking
 
 from .conftest import StartDashboard
 
-MENU = ["Overview", "Runs", "Compare"]
+MENU = ["Overview", "Runs", "Compare", "Sweeps"]
 
 
 def expect_menu(page: Page) -> None:

@@ -33,8 +33,8 @@ def expect_message(app: AppTest, caplog: pytest.LogCaptureFixture, named: str) -
 def test_a_page_that_cannot_run_says_so(
     code: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for page in ("overview", "runs", "run", "compare"):
-        (tmp_path / f"{page}.py").write_text(code, encoding="utf-8")
+    for page in (path.name for path in (ROOT / "pages").glob("*.py")):
+        (tmp_path / page).write_text(code, encoding="utf-8")
     monkeypatch.setattr(frame, "PAGES", tmp_path)
     expect_message(AppTest.from_file(str(ROOT / "app.py")).run(), caplog, named)
 

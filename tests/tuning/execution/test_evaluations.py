@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import textwrap
 import threading
@@ -219,3 +220,22 @@ def _lives(pid: int) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def test_output_is_kept_also_in_a_process_with_thousands_of_open_files(
+    program: Evaluate, tmp_path: Path
+) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 2_000:
+        pytest.skip("the system allows no thousand open files")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], 2_000), most))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    try:
+        ended = program("print('kept')")
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert (ended.ending, ended.code) == (Ending.ITSELF, 0)
+    assert (tmp_path / "logs" / "trial-0.log").read_text() == "kept\n"

@@ -69,8 +69,8 @@ def test_it_agrees_with_the_source_where_that_is_literal(project: Path) -> None:
     write(project, FULL)
 
     def plain(option: Option) -> Option:
-        # Which function shows the help, and lines, only the source knows.
-        return replace(option, line=None, aliases=())
+        # Lines, other names and which options exclude each other: only the source is asked for them.
+        return replace(option, line=None, aliases=(), exclusive=None)
 
     read = [plain(option) for option in describe_script(project, "train.py").options]
     assert [plain(option) for option in probe_script(project, "train.py", 60)] == read

@@ -138,10 +138,12 @@ class Pump:
         self._thread.join(seconds)
 
     def _work(self) -> None:
+        # Not `select`, which refuses descriptors from 1024 on: a dashboard may well have so many.
+        poll = select.poll()
+        poll.register(self._source, select.POLLIN | select.POLLHUP)
         try:
             while True:
-                ready, _, _ = select.select([self._source], [], [], 0.1)
-                if ready:
+                if poll.poll(100):
                     data = os.read(self._source, _CHUNK)
                     if not data:
                         return
