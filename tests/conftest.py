@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import textwrap
@@ -21,6 +22,12 @@ ROOT = Path(__file__).parent.parent
 # A busy machine is no failure; what hangs is ended by the time limit of the whole test.
 hypothesis.settings.register_profile("podium", deadline=None)
 hypothesis.settings.load_profile("podium")
+
+# Each of the thousands of stores keeps its database open as long as the process that logged to it lives.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_wanted = 16_384 if _hard == resource.RLIM_INFINITY else min(16_384, _hard)
+if _soft != resource.RLIM_INFINITY and _soft < _wanted:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
 
 RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
 StartScript = Callable[..., "subprocess.Popen[str]"]
