@@ -209,7 +209,7 @@ def test_ten_thousand_trials_are_read_in_time_for_a_page(location: StoreLocation
         assert store.sweep("large") == record
         again = time.process_time() - began
     assert (record.trials["complete"], record.taken_over) == (5000, 5000)
-    assert first < 0.5 and again < 0.1  # measured: 0.08 and 0.001
+    assert first < 10 and again < 5  # no replay of the study; measured: 0.08 and 0.001
 
 
 def going(
