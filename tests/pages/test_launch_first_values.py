@@ -70,4 +70,4 @@ def test_the_objective_of_the_last_sweep_of_a_target_comes_first(
     app = open_page("sweeps", new="script:train.py")
     metric = app.selectbox(key="launch.objective.0")
     assert metric.value == "accuracy" and metric.options == ["accuracy"]
-    assert app.session_state["launch.goal.0"] == "maximize"
+    assert app.session_state["launch.goal.0.accuracy"] == "maximize"

@@ -92,7 +92,7 @@ def test_the_form_is_filled_from_the_script_and_starts_it(
     app = open_form("script:train.py")
     assert app.selectbox(key="launch.objective.0").options == ["accuracy", "loss"]
     app.selectbox(key="launch.objective.0").select("accuracy").run()
-    assert app.button_group(key="launch.goal.0").value == "maximize"
+    assert app.button_group(key="launch.goal.0.accuracy").value == "maximize"
     app.number_input(key="launch.trials").set_value(5)
     app.selectbox(key="launch.vary").select("seed").run()
     app.text_input(key="launch.repeats").set_value("0, 1")

@@ -113,7 +113,7 @@ def objectives(form: Form, facts: Facts, unsaid: Unsaid) -> None:
 
 def _objective(place: int, facts: Facts, *, last: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.selectbox(
+        metric = st.selectbox(
             "Metric",
             _options(facts.metrics, f"objective.{place}"),
             index=None,
@@ -125,7 +125,8 @@ def _objective(place: int, facts: Facts, *, last: bool) -> None:
             args=(place, facts.goals),
             width=320,
         )
-        st.segmented_control("Goal", [goal.value for goal in Goal], key=key(f"goal.{place}"), required=True)
+        goal = launch_state.goal_key(place, metric or "")
+        st.segmented_control("Goal", [each.value for each in Goal], key=goal, required=True)
         st.selectbox(
             "What counts",
             list(_AT),

@@ -182,8 +182,16 @@ def remove_objective(place: int) -> None:
 def take_goal(place: int, goals: Mapping[str, Goal]) -> None:
     """Choose the goal that a metric has, or is likely to have, once it is chosen; a callback."""
     metric = str(st.session_state.get(key(f"objective.{place}")) or "")
-    if metric:
-        st.session_state[key(f"goal.{place}")] = likely_goal(metric, goals)
+    st.session_state[goal_key(place, metric)] = likely_goal(metric, goals)
+
+
+def goal_key(place: int, metric: str) -> str:
+    """Return the key of the goal of an objective, each metric's its own.
+
+    A browser says what all of its fields hold with each thing that is done. Whoever is quicker than the answer
+    to the metric's choice would set the goal back to the one before, were it the same field.
+    """
+    return key(f"goal.{place}.{metric}")
 
 
 def likely_goal(metric: str, goals: Mapping[str, Goal]) -> str:
@@ -257,16 +265,17 @@ def choose(target: str | None) -> None:
 def _objective_fields(place: int, values: ObjectiveValues) -> dict[str, Any]:
     return {
         f"objective.{place}": values.metric or None,
-        f"goal.{place}": values.goal,
+        f"goal.{place}.{values.metric}": values.goal,
         f"at.{place}": values.at,
     }
 
 
 def _objective_values(place: int) -> ObjectiveValues:
     found = st.session_state
+    metric = str(found.get(key(f"objective.{place}")) or "")
     return ObjectiveValues(
-        str(found.get(key(f"objective.{place}")) or ""),
-        str(found.get(key(f"goal.{place}")) or "minimize"),
+        metric,
+        str(found.get(goal_key(place, metric)) or "minimize"),
         str(found.get(key(f"at.{place}")) or "last"),
     )
 
