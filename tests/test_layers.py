@@ -13,13 +13,14 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tracking"
 SQL = {"sqlalchemy", "sqlmodel", "sqlite3", "alembic"}
 
-LOWEST = {"records", "study_records", "sweep_records", "errors", "config", "validation"}
+LOWEST = {"records", "study_records", "sweep_records", "registry_records", "errors", "config", "validation"}
 
 # layer: what it may import, beside itself and its own files.
 MAY_IMPORT: dict[str, set[str]] = {
     "records": set(),
     "study_records": {"records"},
     "sweep_records": {"records"},
+    "registry_records": {"records"},
     "errors": set(),
     "config": {"errors"},
     "validation": {"errors", "records"},
@@ -36,11 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store_listing": LOWEST | {"database", "store_handle"},
     "store_studies": LOWEST | {"database", "store_handle"},
     "store_sweeps": LOWEST | {"database", "store_handle", "store_studies"},
+    "store_registry": LOWEST | {"database", "artifacts", "analysis", "registry", "store_handle"},
     "store_merge": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_care": LOWEST | {"spool", "database", "client", "artifacts", "store_handle"},
     "store": LOWEST
     | {"spool", "database", "client", "artifacts", "registry", "analysis"}
-    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_sweeps"}
+    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_sweeps", "store_registry"}
     | {"store_merge", "store_care"},
     "exports": LOWEST,
     "ui": LOWEST | {"store", "analysis", "tuning"},

@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     from tracking.errors import MissingDependency as MissingDependency
     from tracking.errors import NotAllowed as NotAllowed
     from tracking.errors import NotFound as NotFound
+    from tracking.errors import PromotionRefused as PromotionRefused
     from tracking.errors import RunStateError as RunStateError
+    from tracking.errors import StillNeeded as StillNeeded
     from tracking.errors import StoreBusy as StoreBusy
     from tracking.errors import StoreDamaged as StoreDamaged
     from tracking.errors import StoreError as StoreError
@@ -65,6 +67,18 @@ if TYPE_CHECKING:
     from tracking.records import Goal as Goal
     from tracking.records import RunRecord as RunRecord
     from tracking.records import RunStatus as RunStatus
+    from tracking.registry_records import Evidence as Evidence
+    from tracking.registry_records import EvidencePoint as EvidencePoint
+    from tracking.registry_records import Gate as Gate
+    from tracking.registry_records import GateKind as GateKind
+    from tracking.registry_records import GateResult as GateResult
+    from tracking.registry_records import JournalEntry as JournalEntry
+    from tracking.registry_records import JournalKind as JournalKind
+    from tracking.registry_records import ModelRecord as ModelRecord
+    from tracking.registry_records import PromotionCheck as PromotionCheck
+    from tracking.registry_records import RegistryReport as RegistryReport
+    from tracking.registry_records import Verdict as Verdict
+    from tracking.registry_records import VersionRecord as VersionRecord
     from tracking.store import Store as Store
     from tracking.store import open_store as open_store
     from tracking.store_care import restore_backup as restore_backup
@@ -92,18 +106,30 @@ _HOME = {
     "CaptureRecord": "records",
     "ConsoleText": "records",
     "DatasetRecord": "records",
+    "Evidence": "registry_records",
+    "EvidencePoint": "registry_records",
     "FailureGroup": "sweep_records",
     "FilterError": "errors",
+    "Gate": "registry_records",
+    "GateKind": "registry_records",
+    "GateResult": "registry_records",
     "Goal": "records",
     "InvalidDefinition": "errors",
     "InvalidValue": "errors",
+    "JournalEntry": "registry_records",
+    "JournalKind": "registry_records",
     "MissingDependency": "errors",
+    "ModelRecord": "registry_records",
     "NotAllowed": "errors",
     "NotFound": "errors",
+    "PromotionCheck": "registry_records",
+    "PromotionRefused": "errors",
+    "RegistryReport": "registry_records",
     "Run": "client.verbs",
     "RunRecord": "records",
     "RunStateError": "errors",
     "RunStatus": "records",
+    "StillNeeded": "errors",
     "Store": "store",
     "StoreBusy": "errors",
     "StoreDamaged": "errors",
@@ -119,6 +145,8 @@ _HOME = {
     "TrackingError": "errors",
     "TrackingWarning": "errors",
     "TrialRecord": "study_records",
+    "Verdict": "registry_records",
+    "VersionRecord": "registry_records",
     "active_run": "client.verbs",
     "create_study": "tuning.studies",
     "define_metric": "client.verbs",

@@ -11,6 +11,8 @@
     ├── NotFound (KeyError)       no run, experiment or artifact of that name or id
     ├── ArtifactDamaged           stored bytes are not those that were logged
     ├── RunStateError             the run's state forbids it (owned by a live process, finished)
+    │   └── StillNeeded           a version of a model needs what was to go; the message says which
+    ├── PromotionRefused          a gate did not pass, or the alias moved meanwhile; knows what each gate found
     ├── FilterError (ValueError)  a filter or order that cannot be read; knows its position
     ├── NotAllowed                the caller may not act (no key, or a foreign origin)
     └── MissingDependency         an optional package is needed; the message says which
@@ -27,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 class TrackingError(Exception):
@@ -118,6 +121,22 @@ class ArtifactDamaged(TrackingError):
 
 class RunStateError(TrackingError, RuntimeError):
     """The state of the run forbids what was asked."""
+
+
+class StillNeeded(RunStateError):
+    """A version of a registered model needs what was to be deleted; nothing was."""
+
+
+class PromotionRefused(TrackingError):
+    """A version did not get an alias; the message lists every gate with what was found.
+
+    Attributes:
+        check: What each gate found, a `tracking.PromotionCheck`.
+    """
+
+    def __init__(self, message: str, check: Any = None) -> None:
+        super().__init__(message)
+        self.check = check
 
 
 class FilterError(TrackingError, ValueError):
