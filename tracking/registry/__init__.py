@@ -1,0 +1,1 @@
+"""Models, versions, gates, evidence and the journal of promotions."""
