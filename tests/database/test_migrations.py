@@ -21,6 +21,7 @@ import tracking
 from tracking.config import StoreLocation
 from tracking.database import migrate, schema
 from tracking.database.engine import make_engine
+from tracking.database.registry_tables import ModelRow
 from tracking.database.study_tables import StudyRow
 from tracking.errors import StoreDamaged, StoreTooNew
 
@@ -83,9 +84,13 @@ def test_upgrade_keeps_every_row(release: str, store_folder: Path) -> None:
 @pytest.mark.parametrize("release", RELEASED)
 def test_an_upgraded_store_works(release: str, store_folder: Path) -> None:
     put_old(store_folder, release)
+    kept = json.loads((STORES / f"{release}.json").read_text())
     with tracking.open_store(store_folder) as store:
         found = store.search(limit=None, children=True)
-        assert len(found) == 5
+        assert set(found["run"]) == {row["uid"] for row in kept["runs"] if row["deleted"] is None}
+        studies = [row for row in kept.get("studies", ()) if row["deleted"] is None]
+        assert [study.name for study in store.studies()] == [row["name"] for row in studies]
+        assert [len(store.trials(row["name"])) for row in studies] == [row["trials"] for row in studies]
         seeds = found[found["name"] == "seed 1"]["run"].iloc[0]
         history = store.history(seeds, "loss")["value"]
         assert len(history) == 302
@@ -103,7 +108,8 @@ def test_the_revisions_make_what_the_tables_say(store_folder: Path) -> None:
         context = MigrationContext.configure(
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
-        assert compare_metadata(context, StudyRow.metadata) == []
+        assert StudyRow.metadata is ModelRow.metadata
+        assert compare_metadata(context, ModelRow.metadata) == []
     engine.dispose()
 
 

@@ -17,7 +17,7 @@ from tracking.database.quiet import alembic_quiet
 from tracking.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tracking.spool.lock import wait_lock
 
-CURRENT = "0004"
+CURRENT = "0005"
 """Revision of the tables in `tables.py`: the newest file of `migrations/`."""
 
 VERSION_TABLE = "podium_schema"
@@ -39,6 +39,34 @@ TRIGGERS = {
     "study_journal_only_grows": """
         CREATE TRIGGER study_journal_only_grows BEFORE DELETE ON study_journal
         BEGIN SELECT RAISE(ABORT, 'the journal of a study only grows'); END""",
+    "registry_journal_is_fixed": """
+        CREATE TRIGGER registry_journal_is_fixed BEFORE UPDATE ON registry_journal
+        BEGIN SELECT RAISE(ABORT, 'the journal of the registry never changes'); END""",
+    "registry_journal_only_grows": """
+        CREATE TRIGGER registry_journal_only_grows BEFORE DELETE ON registry_journal
+        BEGIN SELECT RAISE(ABORT, 'the journal of the registry only grows'); END""",
+    # Also REPLACE comes here, which removes a row without the trigger above.
+    "registry_journal_follows": """
+        CREATE TRIGGER registry_journal_follows BEFORE INSERT ON registry_journal
+        WHEN NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM registry_journal)
+        BEGIN SELECT RAISE(ABORT, 'the journal of the registry only grows at its end'); END""",
+    "model_versions_are_fixed": """
+        CREATE TRIGGER model_versions_are_fixed BEFORE UPDATE ON model_versions
+        BEGIN SELECT RAISE(ABORT, 'a version of a model never changes'); END""",
+    "model_versions_are_kept": """
+        CREATE TRIGGER model_versions_are_kept BEFORE DELETE ON model_versions
+        BEGIN SELECT RAISE(ABORT, 'a version of a model is kept for good'); END""",
+    "model_versions_follow": """
+        CREATE TRIGGER model_versions_follow BEFORE INSERT ON model_versions
+        WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM model_versions WHERE model_id = NEW.model_id)
+        BEGIN SELECT RAISE(ABORT, 'the versions of a model are numbered in order'); END""",
+    "models_name_is_fixed": """
+        CREATE TRIGGER models_name_is_fixed BEFORE UPDATE OF id, name, key, created ON models
+        WHEN NEW.id <> OLD.id OR NEW.name <> OLD.name OR NEW.key <> OLD.key OR NEW.created <> OLD.created
+        BEGIN SELECT RAISE(ABORT, 'the name of a model never changes'); END""",
+    "models_are_kept": """
+        CREATE TRIGGER models_are_kept BEFORE DELETE ON models
+        BEGIN SELECT RAISE(ABORT, 'a model is kept for good'); END""",
 }
 
 
