@@ -39,6 +39,8 @@ PLACES: Final[Mapping[str, tuple[str, str, Literal["visible", "hidden"]]]] = {
     "/compare": ("compare.py", "Compare", "visible"),
     "/sweeps": ("sweeps.py", "Sweeps", "visible"),
     "/sweep": ("sweep.py", "Sweep", "hidden"),
+    "/models": ("models.py", "Models", "visible"),
+    "/model": ("model.py", "Model", "hidden"),
 }
 """File, title and place in the menu of each page by its address; any other address is none of ours."""
 

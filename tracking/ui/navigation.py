@@ -115,6 +115,12 @@ def open_sweep(name: str) -> None:
     _ask(state.SWEEP_PAGE, "sweep", {state.SWEEP: name})
 
 
+def open_model(name: str, version: int | None = None) -> None:
+    """Ask for the page of a model, with one of its versions whole."""
+    query = {state.MODEL: name} | ({} if version is None else {state.VERSION: str(version)})
+    _ask(state.MODEL_PAGE, "model", query)
+
+
 def keep_history() -> None:
     """Make every link one step of the browser's history; each page calls it. Nothing is drawn."""
     _one_step(key="navigation-history")

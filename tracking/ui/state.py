@@ -38,6 +38,10 @@ SWEEP: Final = "sweep"
 """Name of the sweep that a page shows."""
 NEW_SWEEP: Final = "new"
 """What a new sweep is to tune: `<kind>:<path>` or `<kind>:<path>:<name>`."""
+MODEL: Final = "model"
+"""Name of the model that a page shows."""
+VERSION: Final = "version"
+"""Number of the version of it that is shown whole."""
 AFTER: Final = "after"
 ZOOM: Final = "zoom"
 """Once for each chart that is zoomed: `low:high:name` of x, `low:high:low:high:name` of x and y.
@@ -70,6 +74,8 @@ COMPARE_PAGE: Final = "pages/compare.py"
 OVERVIEW_PAGE: Final = "pages/overview.py"
 SWEEPS_PAGE: Final = "pages/sweeps.py"
 SWEEP_PAGE: Final = "pages/sweep.py"
+MODELS_PAGE: Final = "pages/models.py"
+MODEL_PAGE: Final = "pages/model.py"
 
 
 @dataclass(frozen=True, slots=True)

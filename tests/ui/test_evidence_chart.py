@@ -1,0 +1,84 @@
+"""Evidence as a chart: what it draws of both sides, of pairs, of the interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tracking.records import Goal
+from tracking.registry_records import Evidence, EvidencePoint, Verdict
+from tracking.ui import evidence_chart
+
+
+def points(values: Sequence[float], name: str) -> tuple[EvidencePoint, ...]:
+    return tuple(EvidencePoint(f"{name}-{seed}", value, {"seed": seed}) for seed, value in enumerate(values))
+
+
+def evidence(candidate: Sequence[float], champion: Sequence[float], **more: Any) -> Evidence:
+    given: dict[str, Any] = {
+        "metric": "acc<b>",
+        "at": "last",
+        "goal": Goal.MAXIMIZE,
+        "method": "welch",
+        "verdict": Verdict.BETTER,
+        "sentence": "Said.",
+        "candidate": points(candidate, "c"),
+        "champion": points(champion, "h"),
+    }
+    return Evidence(**given | more)
+
+
+def draw(found: Evidence) -> dict[str, Any]:
+    return evidence_chart.chart(found, candidate="v7 <i>", champion="v3")
+
+
+def trace(figure: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(each for each in figure["data"] if each["name"] == name)
+
+
+def test_every_run_of_both_sides_and_no_markup_in_names() -> None:
+    figure = draw(evidence([0.9, 0.8], [0.5, 0.7, 0.6]))
+    assert trace(figure, "v7 &lt;i&gt;")["x"] == [0.9, 0.8]
+    assert trace(figure, "v3")["x"] == [0.5, 0.7, 0.6]
+    assert trace(figure, "mean of v3")["x"] == [pytest.approx(0.6)] * 2
+    assert figure["layout"]["yaxis"]["ticktext"] == ["v7 &lt;i&gt;<br>2 runs", "v3<br>3 runs"]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "acc&lt;b&gt;, more is better"
+
+
+def test_pairs_are_joined_by_their_repeat_values_not_by_their_order() -> None:
+    found = evidence([0.1, 0.2], [0.3, 0.4], pairs=2, method="paired")
+    turned = Evidence(
+        **{name: getattr(found, name) for name in found.__slots__} | {"champion": found.champion[::-1]}
+    )
+    assert trace(draw(turned), "pairs")["x"] == [0.1, 0.3, None, 0.2, 0.4, None]
+    assert "pairs" not in [each["name"] for each in draw(evidence([0.1], [0.3]))["data"]]
+
+
+@pytest.mark.parametrize(("goal", "sign"), [(Goal.MAXIMIZE, 1.0), (Goal.MINIMIZE, -1.0)])
+def test_the_interval_stands_against_zero_and_the_margin(goal: Goal, sign: float) -> None:
+    figure = draw(evidence([1.0], [2.0], goal=goal, difference=0.2, low=0.1, high=0.35, margin=0.15))
+    bar = trace(figure, "difference")["error_x"]
+    assert (bar["array"], bar["arrayminus"]) == ([pytest.approx(0.15)], [pytest.approx(0.1)])
+    lines = [each["x0"] for each in figure["layout"]["shapes"] if each["type"] == "line"]
+    (region,) = [each for each in figure["layout"]["shapes"] if each["type"] == "rect"]
+    assert lines == [0.0, sign * 0.15] and region["x0"] == sign * 0.15
+    low, high = figure["layout"]["xaxis2"]["range"]
+    assert low < min(-0.0, sign * 0.15) < 0.35 < high and (region["x1"] - region["x0"]) * sign > 0
+
+
+def test_one_run_a_side_has_no_interval_and_says_the_sentence() -> None:
+    found = evidence([0.9], [0.8], verdict=Verdict.SINGLE_RUN, method="")
+    assert "xaxis2" not in draw(found)["layout"]
+    assert evidence_chart.height(found) == evidence_chart.HEIGHT_WITHOUT
+    assert evidence_chart.alt(found, candidate="v7", champion="v3").endswith("Said.")
+
+
+def test_what_is_not_finite_is_left_out_and_many_keep_their_extremes() -> None:
+    many = [math.nan, *(float(value) for value in range(5_000)), math.inf]
+    drawn = trace(draw(evidence(many, [])), "v7 &lt;i&gt;")
+    assert len(drawn["x"]) == evidence_chart.MOST_POINTS
+    assert (drawn["x"][0], drawn["x"][-1]) == (0.0, 4999.0)
+    assert "xaxis2" not in draw(evidence([1.0], [2.0], difference=math.nan, low=0.0, high=1.0))["layout"]

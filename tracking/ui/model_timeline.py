@@ -1,0 +1,224 @@
+"""Who held which alias when, read from the journal, and its chart. Pure."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from tracking.registry_records import CHAMPION, JournalEntry, JournalKind
+from tracking.ui import format
+from tracking.ui.charts import Figure
+from tracking.ui.colours import PALETTE
+
+LANE: Final = 46
+"""Pixels of an alias."""
+AROUND: Final = 96
+MOST_BARS: Final = 400
+LONGEST_REASON: Final = 160
+_GIVES: Final = {JournalKind.PROMOTE: "promoted", JournalKind.ROLLBACK: "rolled back to"}
+AGAINST: Final = "against its gates"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A stretch of time in which a version held an alias.
+
+    Attributes:
+        alias: Which one.
+        version: Number of the holder.
+        since: When it got the alias (UTC).
+        until: When it lost it, None while it holds it.
+        entry: The row of the journal that gave it.
+        ended: The row that took it away, None while it holds it.
+    """
+
+    alias: str
+    version: int
+    since: datetime
+    until: datetime | None
+    entry: JournalEntry
+    ended: JournalEntry | None = None
+
+
+def holdings(journal: Sequence[JournalEntry]) -> list[Holding]:
+    """Return who held which alias when, in the order of the journal.
+
+    Args:
+        journal: Rows of one model, oldest first.
+    """
+    found: list[Holding] = []
+    current: dict[str, JournalEntry] = {}
+    for entry in journal:
+        if entry.alias is None or entry.kind not in (*_GIVES, JournalKind.RETIRE):
+            continue
+        before = current.pop(entry.alias, None)
+        if before is not None and before.version is not None:
+            found.append(Holding(entry.alias, before.version, before.at, entry.at, before, entry))
+        if entry.kind is not JournalKind.RETIRE:
+            current[entry.alias] = entry
+    found += [
+        Holding(alias, entry.version, entry.at, None, entry)
+        for alias, entry in current.items()
+        if entry.version is not None
+    ]
+    return sorted(found, key=lambda each: each.entry.position)
+
+
+def chart(journal: Sequence[JournalEntry], now: datetime, zone_offset: float) -> tuple[Figure, str]:
+    """Return a lane for each alias with a bar for each holder, and the line that says what is drawn.
+
+    Args:
+        journal: Rows of one model, oldest first.
+        now: Where the bars of present holders end.
+        zone_offset: Seconds that the reader's clock is ahead of UTC.
+    """
+    held = holdings(journal)
+    refused = [entry for entry in journal if entry.kind is JournalKind.REFUSE and entry.alias is not None]
+    lanes = aliases(journal)
+    shown = held[-MOST_BARS:]
+    traces = []
+    for overridden in (False, True):
+        here = [each for each in shown if each.entry.overridden is overridden]
+        if here:
+            traces.append(_bars(here, overridden, now, zone_offset))
+    if refused:
+        traces.append(_refusals(refused[-MOST_BARS:], zone_offset))
+    among = "1 alias" if len(lanes) == 1 else f"{format.count(len(lanes))} aliases"
+    note = f"{format.plural(len(held), 'holder')} of {among}"
+    if len(shown) < len(held):
+        note = f"The newest {format.count(len(shown))} of {note}"
+    if refused:
+        tries = "1 try" if len(refused) == 1 else f"{format.count(len(refused))} tries"
+        note += f" · ✕ {tries} refused"
+    return {"data": traces, "layout": _layout(lanes)}, note
+
+
+def height(journal: Sequence[JournalEntry]) -> int:
+    """Return the pixels that the chart takes."""
+    return AROUND + LANE * max(1, len(aliases(journal)))
+
+
+def aliases(journal: Sequence[JournalEntry]) -> list[str]:
+    """Return the aliases that the journal speaks of, `champion` first."""
+    found = {entry.alias for entry in journal if entry.alias is not None}
+    return sorted(found, key=lambda alias: (alias != CHAMPION, alias))
+
+
+def alt(journal: Sequence[JournalEntry]) -> str:
+    """Return what the chart shows, for those who cannot see it."""
+    current = [each for each in holdings(journal) if each.until is None]
+    said = ", ".join(
+        f"v{each.version} holds {each.alias} since {each.since:%Y-%m-%d %H:%M} UTC" for each in current
+    )
+    return f"Which version held each alias when. Now: {said or 'nobody holds one'}."
+
+
+def _bars(here: Sequence[Holding], overridden: bool, now: datetime, zone_offset: float) -> dict[str, Any]:
+    ends = [each.until or max(now, each.since) for each in here]
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": AGAINST if overridden else "as its gates ask",
+        "showlegend": overridden,
+        "base": [_milliseconds(each.since, zone_offset) for each in here],
+        "x": [
+            max(1.0, (end - each.since).total_seconds() * 1e3) for each, end in zip(here, ends, strict=True)
+        ],
+        "y": [each.alias for each in here],
+        "text": [_on_bar(each) for each in here],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "textfont": {"color": "#ffffff"},
+        "marker": {
+            "color": [PALETTE[(each.version - 1) % len(PALETTE)] for each in here],
+            "line": {"width": 1, "color": "rgba(255,255,255,0.7)"},
+            "pattern": {
+                "shape": "/" if overridden else "",
+                "fillmode": "overlay",
+                "fgcolor": "#ffffff",
+                "fgopacity": 0.5,
+                "size": 8,
+                "solidity": 0.15,
+            },
+        },
+        "customdata": [
+            f"v{each.version} {_GIVES[each.entry.kind]}{f' {AGAINST}' * overridden}, "
+            f"{format.duration((end - each.since).total_seconds())}{' so far' * (each.until is None)}"
+            f"<br>{_by(each.entry)}"
+            for each, end in zip(here, ends, strict=True)
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
+def _on_bar(held: Holding) -> str:
+    back = "↩ " if held.entry.kind is JournalKind.ROLLBACK else ""
+    return f"{back}v{held.version}{' !' * held.entry.overridden}"
+
+
+def _refusals(entries: Sequence[JournalEntry], zone_offset: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "refused",
+        "x": [_milliseconds(entry.at, zone_offset) for entry in entries],
+        "y": [entry.alias for entry in entries],
+        "marker": {
+            "symbol": "x",
+            "size": 9,
+            "color": "#c1007c",
+            "line": {"width": 1, "color": "#ffffff"},
+        },
+        "customdata": [f"v{entry.version} refused<br>{_by(entry)}" for entry in entries],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "cliponaxis": False,
+    }
+
+
+def _by(entry: JournalEntry) -> str:
+    said = f"by {format.shorten(entry.by, 60)}" if entry.by else "by nobody known"
+    if entry.reason:
+        said += f": {format.shorten(entry.reason, LONGEST_REASON)}"
+    return "<br>".join(_lines(said))
+
+
+def _lines(said: str, width: int = 70) -> list[str]:
+    """Return the text in lines for a hover label, which wraps nothing itself; no markup in it."""
+    lines = [""]
+    for word in said.split(" "):
+        if lines[-1] and len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word[:width]
+    return [html.escape(line, quote=False) for line in lines]
+
+
+def _milliseconds(when: datetime, zone_offset: float) -> float:
+    # Plotly's date axes take milliseconds and know no zones.
+    return when.timestamp() * 1e3 + zone_offset * 1e3
+
+
+def _layout(lanes: Sequence[str]) -> Figure:
+    return {
+        "barmode": "overlay",
+        "bargap": 0.3,
+        "margin": {"l": 8, "r": 12, "t": 8, "b": 40},
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "hovermode": "closest",
+        "uniformtext": {"mode": "hide", "minsize": 9},
+        "xaxis": {"type": "date", "title": {"text": "time", "standoff": 6}, "zeroline": False},
+        "yaxis": {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": list(lanes),
+            "range": [len(lanes) - 0.5, -0.5],
+            "title": {"text": "alias", "standoff": 6},
+            "fixedrange": True,
+            "automargin": True,
+            "showgrid": False,
+        },
+    }
