@@ -34,6 +34,11 @@ CONFIRMS = "podium:confirms"
 {"sweep": its name, "trials": [{"trial", "run", "values"}] as they are listed, "vary": the param that tells the fresh
 runs apart or None, "values": what it is}.
 """
+REPEATS_RUN = "podium:repeats_run"
+"""System attribute of a study whose sweep runs the configuration of one run again, which is no trial of a sweep.
+
+{"run": its id, "vary": the param that tells the fresh runs apart, "values": what it is}.
+"""
 EDIT = "podium:edit:"
 """Begins the system attributes of a study that are its edits, {"at", "what", "sentence", "trial"}; then a number."""
 
@@ -180,6 +185,7 @@ class SweepRecord:
         studies: Names of its studies, the present one last.
         revision: Grows with every operation on them.
         confirms: Name of the sweep whose best trials it runs again, None for any other one.
+        repeats_run: Id of the run whose configuration it runs again, None for any other one.
     """
 
     name: str
@@ -211,6 +217,7 @@ class SweepRecord:
     studies: tuple[str, ...]
     revision: int
     confirms: str | None = None
+    repeats_run: str | None = None
 
     @property
     def study(self) -> str:

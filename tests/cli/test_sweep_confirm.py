@@ -8,6 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+import tracking
 from tests.cli.conftest import Command
 from tests.tuning.confirmed import confirmation, end, give
 from tests.tuning.sweeping import SCRIPT, made, project
@@ -91,3 +92,19 @@ def test_what_cannot_be_confirmed_is_refused(
 ) -> None:
     done = command("sweep", "confirm", "s", *options)
     assert done.code == 2 and says in done.err and done.out == ""
+
+
+def test_a_run_is_repeated_by_the_beginning_of_its_id(location: StoreLocation, command: Command) -> None:
+    with tracking.open_store(location.root) as store:
+        run = next(each.run for each in store.sweep_trials("s") if each.number == 2)
+    done = command("sweep", "repeat", str(run), "--runs", "2")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0].startswith(
+        "s confirmed has started. Runs the best trial of s again, 2 times"
+    )
+    assert done.out.splitlines()[1] == "What came of it: tracking sweep confirmations s"
+    assert [each.trial for each in confirmation(location, "s").trials] == [2]
+    with tracking.start_run("x", store=location.root, capture=False) as bare:
+        bare.log({"accuracy": 1.0})
+    told = command("sweep", "repeat", bare.id)
+    assert told.code == 2 and "nothing was captured with it" in told.err and "Traceback" not in told.err

@@ -1,4 +1,4 @@
-"""Commands that run the best trials of a sweep again, and say what came of it."""
+"""Commands that run the best trials of a sweep, or a run, again and say what came of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tracking.cli.sweep_text import param_text
 from tracking.cli.sweep_watch import follow as follow_sweep
 from tracking.cli.terminal import TextTable, output, say
 from tracking.exports.cells import json_text, printable
+from tracking.records import Goal
 
 if TYPE_CHECKING:
     from tracking.analysis.confirmation import Confirmed
@@ -74,6 +75,42 @@ def confirmations(name: NameArgument, store: StoreOption = None, json: JsonOptio
                 out.write(json_text(_plain(record)) + "\n")
             return
         _write(opened, name, out)
+
+
+@sweep_app.command()
+def repeat(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Its id, or how it begins.")],
+    store: StoreOption = None,
+    runs: Annotated[int, typer.Option("--runs", help="So many fresh runs, 2 or more.")] = 5,
+    values: Annotated[
+        str | None, typer.Option("--values", metavar="A,B", help="Of the seed, instead of unused ones.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="That counts as the result, where no goal says it.")
+    ] = None,
+    goal: Annotated[Goal | None, typer.Option("--goal", help="Which direction of it is better.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Until it has ended, with what it says.")
+    ] = False,
+) -> None:
+    """Run a run's configuration again on fresh seeds, in a small sweep of its own: how far does it vary?"""
+    from tracking.tuning import sweeps
+
+    given = None if values is None else [choice_of(each.strip()) for each in values.split(",")]
+    location = existing_location(store)
+    with existing_store(store) as opened, output() as out:
+        made = sweeps.repeat(
+            location, opened.find_run(run), runs=runs, values=given, metric=metric, goal=goal
+        )
+        if follow:
+            say(f"{made.name} has started.")
+            leave(follow_sweep(opened, made.name, out))
+            return
+        out.write(printable(f"{made.name} has started. {made.notes}") + "\n")
+        look = f"show {shlex.quote(made.name)}"
+        if made.confirms is not None:
+            look = f"confirmations {shlex.quote(made.confirms)}"
+        out.write(printable(f"What came of it: tracking sweep {look}") + "\n")
 
 
 def _write(store: Store, name: str, out: Any, *, only: str | None = None) -> None:

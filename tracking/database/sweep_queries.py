@@ -31,6 +31,7 @@ from tracking.sweep_records import (
     EDIT,
     PREVIOUS,
     PROJECT,
+    REPEATS_RUN,
     BestTrial,
     FailureGroup,
     SweepEdit,
@@ -199,6 +200,7 @@ def sweep_record(connection: Connection, location: StoreLocation, chain: Sequenc
         studies=tuple(study.name for study in chain),
         revision=sum(study.ops for study in chain),
         confirms=_text(_mapping(chain[0].attributes.get(CONFIRMS)).get("sweep")),
+        repeats_run=_text(_mapping(chain[0].attributes.get(REPEATS_RUN)).get("run")),
     )
 
 

@@ -47,7 +47,8 @@ MOST_TOP, MOST_REPEATS = 50, 100
 
 SEEDS = ("seed", "random_state", "random_seed")
 """Options that are a seed, in the order they are looked for."""
-_SEED_LIKE = re.compile(r"(^|[._-])(seed|random_state|rng)s?($|[._-]|\d)", re.IGNORECASE)
+SEED_LIKE = re.compile(r"(^|[._-])(seed|random_state|rng)s?($|[._-]|\d)", re.IGNORECASE)
+"""Finds the names of params whose values can be made up."""
 _LOOKED_AT = 100_000
 
 
@@ -179,7 +180,7 @@ def _varied(
     own = definition.repeats.vary if definition.repeats is not None else None
     vary = _seed(definition, options)
     if values is not None:
-        vary = own if vary is None or (own is not None and not _SEED_LIKE.search(own)) else vary
+        vary = own if vary is None or (own is not None and not SEED_LIKE.search(own)) else vary
         if vary is None:
             raise InvalidValue("The target takes no seed that values could be of. Leave them out.")
         return vary, tuple(values)
@@ -191,7 +192,7 @@ def _varied(
     if vary is None:
         return None, tuple(range(repeats))
     used = _used(sweep, before, vary, options.get(vary))
-    fresh = _fresh_seeds(repeats, used, options.get(vary))
+    fresh = fresh_seeds(repeats, used, options.get(vary))
     if len(fresh) < repeats:
         if own == vary:
             raise InvalidValue(
@@ -217,7 +218,7 @@ def _seed(definition: SweepDefinition, options: Mapping[str, Option]) -> str | N
     if isinstance(target, FunctionTarget) and target.objective:
         return None  # it draws its params itself
     if definition.repeats is not None and definition.repeats.vary is not None:
-        return definition.repeats.vary if _SEED_LIKE.search(definition.repeats.vary) else None
+        return definition.repeats.vary if SEED_LIKE.search(definition.repeats.vary) else None
     tuned = {param.name for param in definition.space}
     return next((name for name in SEEDS if name in options or name in tuned), None)
 
@@ -244,7 +245,8 @@ def _used(sweep: Sweep, before: Sequence[ConfirmationRecord], vary: str, option:
     return used
 
 
-def _fresh_seeds(count: int, used: Iterable[Any], option: Option | None) -> list[int]:
+def fresh_seeds(count: int, used: Iterable[Any], option: Option | None) -> list[int]:
+    """Return seeds that were not used and that an option takes, fewer where it takes no more."""
     taken = {_whole(each) for each in used}
     can: Callable[[int], bool] = (
         (lambda seed: value_problem(option, seed) is None) if option is not None else (lambda seed: True)

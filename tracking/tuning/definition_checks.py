@@ -21,6 +21,7 @@ from tracking.tuning.definition import (
 )
 from tracking.tuning.definition_fields import Problems, shown
 from tracking.tuning.definition_methods import check_methods
+from tracking.tuning.definition_options import LISTED
 from tracking.tuning.definition_params import check_choice, check_space
 from tracking.tuning.definition_target import check_target
 from tracking.tuning.space import fits, is_active, same_choice
@@ -112,6 +113,8 @@ def _check_what_is_tuned(definition: SweepDefinition, problems: Problems) -> Non
     if isinstance(definition.target, FunctionTarget) and definition.target.objective:
         if space:
             problems.add(("space",), "has no use: an objective(trial) draws its params itself. Leave it out.")
+    elif definition.sampler.name == LISTED:
+        return  # nothing is drawn: one configuration may be all that is run, with its repeats
     elif not space:
         problems.add(
             ("space",), "is missing: there is nothing to tune. Add [space.<param>] with low and high."

@@ -7,6 +7,7 @@ same moment, writes a new edition of its definition where it changes that, and a
 from __future__ import annotations
 
 from tracking.tuning.confirmation import confirm
+from tracking.tuning.repeating import repeat
 from tracking.tuning.sweep_control import pause, resume, stop, stop_worker
 from tracking.tuning.sweep_edits import (
     Edited,
@@ -33,6 +34,7 @@ __all__ = [
     "duplicate",
     "narrow",
     "pause",
+    "repeat",
     "resume",
     "retry",
     "rewrite",
