@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from tracking.artifacts.model_adapters import register_adapter as register_adapter
     from tracking.client.run import Run as Run
     from tracking.client.start import start_run as start_run
     from tracking.client.verbs import active_run as active_run
@@ -167,6 +168,7 @@ _HOME = {
     "log_table": "client.verbs",
     "log_text": "client.verbs",
     "open_store": "store",
+    "register_adapter": "artifacts.model_adapters",
     "restore_backup": "store_care",
     "set_notes": "client.verbs",
     "set_tags": "client.verbs",

@@ -194,7 +194,7 @@ def test_another_version_is_told() -> None:
         load(data, "The model", {"scikit-learn": "1.2.0"})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        load(data, "The model", models._versions())
+        load(data, "The model", models.versions_of(["scikit-learn"]))
 
 
 GOOD = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import Any
 
@@ -18,16 +19,19 @@ class ModelVerbs(GuardedVerbs):
     def log_model(
         self, model: Any, name: str = "model", *, input_example: Any = None, step: int | None = None
     ) -> None:
-        """Log a fitted estimator of scikit-learn; kept as a skops file, which needs skops.
+        """Log a fitted model: an estimator of scikit-learn as a skops file, which needs skops; one of XGBoost as JSON.
 
-        A skops file is read back without unpickling: it is made of scikit-learn's own parts and numbers. With it are
-        kept the estimator's class and the versions of the libraries.
+        Such files are read back without unpickling: they are made of the library's own parts and numbers. With them
+        are kept the class and the versions of the libraries. Models of other frameworks are kept by an adapter, see
+        `tracking.register_adapter`.
 
         Args:
             model: An estimator or a pipeline, fitted. Functions and classes of your own in it are refused, by name.
             name: The artifact's name.
-            input_example: A few rows that the model predicts: a data frame, or an array of shape (rows, columns).
-                They are kept beside the model, with its predictions, as `<name>.example.json`; up to 100.
+            input_example: A few rows that the model predicts: a data frame, a list of dicts, a list of texts, or an
+                array of shape (rows, columns). They are kept beside the model, with its predictions, as
+                `<name>.example.json`; up to 100. From them comes the signature: names, types and shapes of what the
+                model takes and gives.
             step: What it belongs to.
 
         Raises:
@@ -48,13 +52,19 @@ class ModelVerbs(GuardedVerbs):
         beside = checked_artifact_name(checked + model_examples.EXTENSION)
         at = None if step is None else checked_step(step)
         encoded = models.encode_model(model)
-        shown = None if example is None else model_examples.encode_example(model, example)
+        shown = None if example is None else model_examples.take_example(model, example)
         event: dict[str, Any] = {"t": "artifact", "step": at, "files": 1}
         if shown is not None:
             # First, so that a model that is there has its example.
             said: dict[str, Any] = {"name": beside, "kind": ArtifactKind.JSON.value}
             said |= {"media": model_examples.MEDIA, "details": {"source_of": checked}}
-            carry_bytes(self._session, {**event, **said}, shown)
-        details = {**encoded.details, **({} if shown is None else {"example": beside})}
-        said = {"name": checked, "kind": ArtifactKind.MODEL.value, "media": models.MEDIA, "details": details}
+            carry_bytes(self._session, {**event, **said}, shown.data)
+        details = dict(encoded.details)
+        if shown is not None:
+            # By digest too: another model of this name may come, with another example.
+            digest = hashlib.sha256(shown.data).hexdigest()
+            details |= {"example": beside, "example_digest": digest, "signature": shown.signature}
+            if shown.is_frame:
+                details["versions"] = {**details["versions"], **models.versions_of(("pandas",))}
+        said = {"name": checked, "kind": ArtifactKind.MODEL.value, "media": encoded.media, "details": details}
         carry_bytes(self._session, {**event, **said}, encoded.data)

@@ -106,7 +106,7 @@ def log_dataset(
 
 
 def log_model(model: Any, name: str = "model", *, input_example: Any = None, step: int | None = None) -> None:
-    """Log a fitted estimator of scikit-learn to the active run; see `Run.log_model`."""
+    """Log a fitted model to the active run; see `Run.log_model`."""
     run = asked("log_model")
     if run is not None:
         run.log_model(model, name, input_example=input_example, step=step)
