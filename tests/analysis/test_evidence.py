@@ -1,0 +1,233 @@
+"""Evidence names its method by the design alone, says what it knows in plain words, and nothing that it does not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tracking.analysis.evidence import Side, is_fold, weigh
+from tracking.errors import InvalidValue
+from tracking.records import Goal
+from tracking.registry_records import Evidence, EvidencePoint, Verdict
+
+_numbers = count()
+CHAMPION = [0.90, 0.91, 0.89, 0.905, 0.895]
+
+
+def side(values: Sequence[float], repeats: Sequence[Mapping[str, Any]] | None = None, **more: Any) -> Side:
+    said = repeats or [{} for _ in values]
+    return Side(
+        tuple(
+            EvidencePoint(f"run{next(_numbers)}", value, repeat)
+            for value, repeat in zip(values, said, strict=True)
+        ),
+        **more,
+    )
+
+
+def seeds(*values: object) -> list[dict[str, object]]:
+    return [{"seed": value} for value in values]
+
+
+def found(candidate: Side, champion: Side | None, goal: Goal = Goal.MAXIMIZE, **more: Any) -> Evidence:
+    return weigh(candidate, champion, metric="accuracy", goal=goal, **more)
+
+
+def test_runs_with_the_same_seeds_are_compared_pair_by_pair_whatever_their_order() -> None:
+    noise = [0.001, -0.002, 0.003, 0.0, -0.001]
+    ours = [value + 0.012 + off for value, off in zip(CHAMPION, noise, strict=True)]
+    candidate = side(ours[::-1], seeds(4.0, 3, 2, 1, 0), picked_from=40)
+    evidence = found(candidate, side([*CHAMPION, 0.5], seeds(0, 1, 2, 3, 4, 9)))
+    theirs = stats.ttest_rel(ours, CHAMPION, alternative="greater")
+    assert (evidence.method, evidence.verdict, evidence.pairs) == ("paired", Verdict.BETTER, 5)
+    assert evidence.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+    assert evidence.probability == pytest.approx(1 - theirs.pvalue)
+    differences = np.subtract(ours, CHAMPION)
+    assert evidence.effect == pytest.approx(differences.mean() / differences.std(ddof=1))
+    low, high = stats.ttest_rel(ours, CHAMPION).confidence_interval(0.95)
+    assert (evidence.low, evidence.high) == pytest.approx((low, high))
+    assert evidence.sentence == (
+        "Better: accuracy is 0.0122 higher on average (95% interval 0.0098 to 0.0146, 5 runs against 5, paired by "
+        "seed); the candidate was the best of 40 trials, and only runs made after the pick count."
+    )
+    assert evidence.left_out == ("The champion: 1 run has no partner on the other side",)
+    assert not evidence.few
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "method"),
+    [
+        (seeds(0, 1, 2), seeds(2, 1, 0), "paired"),
+        (seeds("0", "1", "2"), seeds(0, 1, 2), "welch"),
+        (seeds(True, 2, 3), seeds(1, 2, 3), "welch"),
+        (seeds(0, 1, 2), seeds(0, 1, 5), "welch"),
+        (seeds(0, 0, 0), seeds(0, 0, 0), "welch"),
+        ([{}, {}, {}], [{}, {}, {}], "welch"),
+        ([{"seed": 0}, {"seed": 1}, {}], seeds(0, 1, 2), "welch"),
+        ([{"fold": 0}, {"fold": 1}, {"fold": 2}], [{"fold": 2}, {"fold": 1}, {"fold": 0}], "corrected"),
+        ([{"fold": 0}, {"fold": 1}, {"fold": 2}], seeds(0, 1, 2), "corrected"),
+    ],
+)
+def test_the_method_follows_from_the_design(
+    ours: list[dict[str, Any]], theirs: list[dict[str, Any]], method: str
+) -> None:
+    values = [0.5, 0.7, 0.6]
+    assert found(side(values, ours), side([0.4, 0.35, 0.45], theirs)).method == method
+    # Whatever the values are.
+    assert found(side([1e9, -3.0, 0.0], ours), side([5.0, 4.0, 3.0], theirs)).method == method
+
+
+def test_folds_are_corrected_for_the_rows_they_share() -> None:
+    rng = np.random.default_rng(5)
+    theirs = rng.normal(0.8, 0.02, 10)
+    ours = theirs + rng.normal(0.01, 0.01, 10)
+    folds = [{"seed": seed, "cv_fold": fold} for seed in (0, 1) for fold in range(5)]
+    evidence = found(side(list(ours), folds), side(list(theirs), folds))
+    differences = ours - theirs
+    t = differences.mean() / math.sqrt(differences.var(ddof=1) * (1 / 10 + 1 / 4))
+    assert (evidence.method, evidence.pairs) == ("corrected", 10)
+    assert evidence.p_value == pytest.approx(stats.t.sf(t, 9))
+    assert "paired by cv_fold and seed, corrected for what 5 folds share" in evidence.sentence
+    # Other folds on the other side: each side's variance is corrected, which is more careful still.
+    others = [{"seed": seed, "cv_fold": fold} for seed in (7, 8) for fold in range(5)]
+    apart = found(side(list(ours), folds), side(list(theirs), others))
+    variance = (ours.var(ddof=1) + theirs.var(ddof=1)) * (1 / 10 + 1 / 4)
+    assert apart.method == "corrected" and apart.pairs == 0
+    assert apart.high is not None and apart.low is not None
+    freedom = variance**2 / sum((each.var(ddof=1) * 0.35) ** 2 / 9 for each in (ours, theirs))
+    assert apart.high - apart.low == pytest.approx(2 * stats.t.ppf(0.975, freedom) * math.sqrt(variance))
+    assert [
+        name for name in ("fold", "cv.fold", "outer_fold_id", "folder", "seed", "n_foldable") if is_fold(name)
+    ] == [
+        "fold",
+        "cv.fold",
+        "outer_fold_id",
+    ]
+
+
+@pytest.mark.parametrize("goal", list(Goal))
+def test_worse_is_the_mirror_of_better_in_either_direction(goal: Goal) -> None:
+    sign = 1 if goal is Goal.MAXIMIZE else -1
+    good, bad = [sign * (1 + each) for each in CHAMPION], [sign * each for each in CHAMPION]
+    better, worse = found(side(good), side(bad), goal), found(side(bad), side(good), goal)
+    assert (better.verdict, worse.verdict) == (Verdict.BETTER, Verdict.WORSE)
+    assert better.difference == pytest.approx(sign * 1.0) == pytest.approx(-(worse.difference or 0))
+    assert better.effect is not None and worse.effect is not None
+    assert better.effect > 0 and better.effect == pytest.approx(-worse.effect)
+    assert (better.low, better.high) == pytest.approx((-(worse.high or 0), -(worse.low or 0)))
+    assert better.probability == pytest.approx(1 - (worse.probability or 0))
+    assert f"1.000 {'higher' if sign > 0 else 'lower'} on average" in better.sentence
+
+
+def test_a_margin_has_to_be_exceeded_and_the_confidence_kept() -> None:
+    ours = [each + 0.02 for each in CHAMPION]
+    assert found(side(ours), side(CHAMPION)).verdict is Verdict.BETTER
+    close = found(side(ours), side(CHAMPION), margin=0.015)
+    assert close.verdict is Verdict.NOT_DISTINGUISHABLE
+    assert "may be less than the margin of 0.015" in close.sentence
+    shifted = stats.ttest_ind(
+        [each - 0.015 for each in ours], CHAMPION, equal_var=False, alternative="greater"
+    )
+    assert close.p_value == pytest.approx(shifted.pvalue)
+    assert close.probability is not None and 0.5 < close.probability < 0.95
+    assert found(side(ours), side(CHAMPION), margin=0.015, confidence=0.7).verdict is Verdict.BETTER
+    assert found(side(ours), side(CHAMPION), confidence=0.9999).verdict is Verdict.NOT_DISTINGUISHABLE
+    # Worse by less than the margin is not worse.
+    assert found(side(CHAMPION), side(ours), margin=0.015).verdict is Verdict.NOT_DISTINGUISHABLE
+    for wrong in ({"margin": -0.1}, {"margin": math.nan}, {"confidence": 95}, {"confidence": 0.3}):
+        with pytest.raises(InvalidValue, match=next(iter(wrong))):
+            found(side(ours), side(CHAMPION), **wrong)
+
+
+def test_runs_that_do_not_differ_say_nothing_of_the_noise() -> None:
+    for ours, theirs, said in (
+        ([0.1] * 5, [0.1] * 5, "the same in all runs"),
+        ([0.3] * 5, [0.1] * 5, "0.20 higher, and the same in all runs of a side"),
+    ):
+        evidence = found(side(ours), side(theirs))
+        assert evidence.verdict is Verdict.NOT_DISTINGUISHABLE and said in evidence.sentence
+        assert "show no noise" in evidence.sentence
+        assert (evidence.low, evidence.p_value, evidence.probability, evidence.effect) == (None,) * 4
+    # Equal but for rounding: 0.1 is added to numbers of another size.
+    steady = found(
+        side([each + 0.1 for each in CHAMPION], seeds(*range(5))), side(CHAMPION, seeds(*range(5)))
+    )
+    assert steady.verdict is Verdict.NOT_DISTINGUISHABLE and "by the same amount" in steady.sentence
+    # Noise on one side is noise.
+    assert found(side([0.99] * 5), side(CHAMPION)).verdict is Verdict.BETTER
+
+
+def test_few_runs_one_run_and_none_are_called_so() -> None:
+    few = found(side([0.99, 0.98, 0.97]), side(CHAMPION))
+    assert few.few and few.verdict is Verdict.BETTER and "too few runs to be sure" in few.sentence
+    one = found(side([0.99], seeds(0)), side(CHAMPION, seeds(*range(5))))
+    assert one.verdict is Verdict.SINGLE_RUN and one.sentence.startswith("Single run, noise unknown")
+    assert one.few and one.difference == pytest.approx(0.09) and one.low is None and one.p_value is None
+    assert "Repeat the candidate." in one.sentence
+    alone = found(side(CHAMPION), None)
+    assert alone.verdict is Verdict.NO_CHAMPION and alone.sentence.startswith("No champion to compare with")
+    assert len(alone.candidate) == 5
+    nothing = found(side([], picked_from=12, left_out=("the search's own run",)), side(CHAMPION))
+    assert nothing.verdict is Verdict.NO_DATA and "the candidate has no run with accuracy" in nothing.sentence
+    assert "best of 12 trials" in nothing.sentence
+    assert nothing.left_out == ("The candidate: the search's own run",)
+    same = side(CHAMPION)
+    assert "the same configuration" in found(same, same).sentence
+    assert found(same, same).verdict is Verdict.NOT_DISTINGUISHABLE
+
+
+@pytest.mark.parametrize("diverged", [math.nan, math.inf, -math.inf, 1.5e308])
+def test_a_run_that_diverged_keeps_its_side_from_being_called_the_better_one(diverged: float) -> None:
+    good = [each + 0.5 for each in CHAMPION]
+    evidence = found(side([*good, diverged]), side(CHAMPION))
+    assert evidence.verdict is Verdict.NOT_DISTINGUISHABLE and len(evidence.candidate) == 5
+    assert "1 run of the candidate diverged" in evidence.sentence and "may be chance" not in evidence.sentence
+    assert evidence.left_out == ("The candidate: 1 run diverged",)
+    # It makes the other side no better than its runs say.
+    assert found(side(good), side([*CHAMPION, diverged])).verdict is Verdict.BETTER
+    assert found(side(CHAMPION), side([*good, diverged])).verdict is Verdict.NOT_DISTINGUISHABLE
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e-150, 1e150, 1e299])
+def test_sizes_near_the_ends_of_floats_change_nothing_but_the_units(size: float) -> None:
+    ours, theirs = [1.0, 1.2, 1.1, 1.3], [0.1, 0.3, -0.2, 0.2, 0.0]
+    plain = found(side(ours), side(theirs), margin=0.1)
+    scaled = found(side([size * v for v in ours]), side([size * v for v in theirs]), margin=0.1 * size)
+    assert scaled.verdict is plain.verdict is Verdict.BETTER
+    assert scaled.p_value == pytest.approx(plain.p_value, rel=1e-3)
+    assert scaled.effect == pytest.approx(plain.effect, rel=1e-3)
+    assert scaled.low is not None and scaled.low / size == pytest.approx(plain.low, rel=1e-3)
+    # One such among small ones is noise, not a victory.
+    assert found(side([*ours, size * 10]), side(ours)).verdict is Verdict.NOT_DISTINGUISHABLE
+
+
+def test_a_bootstrap_is_asked_for_and_needs_twenty_runs_a_side() -> None:
+    rng = np.random.default_rng(2)
+    first, second = list(rng.normal(1, 1, 25)), list(rng.normal(0, 1, 20))
+    evidence = found(side(first), side(second), bootstrap=True)
+    plain = found(side(first), side(second))
+    assert (evidence.method, plain.method) == ("bootstrap", "welch")
+    assert evidence == found(Side(evidence.candidate), Side(evidence.champion), bootstrap=True)
+    assert (evidence.low, evidence.high) == pytest.approx((plain.low, plain.high), abs=0.15)
+    mirrored = found(side([-v for v in first]), side([-v for v in second]), Goal.MINIMIZE, bootstrap=True)
+    assert mirrored.p_value == pytest.approx(evidence.p_value) and mirrored.verdict is evidence.verdict
+    with pytest.raises(InvalidValue, match="20 on each side"):
+        found(side(first), side(second[:19]), bootstrap=True)
+    folds = [{"seed": seed, "fold": fold} for seed in range(4) for fold in range(5)]
+    with pytest.raises(InvalidValue, match="not independent"):
+        found(side(first[:20], folds), side(second, folds), bootstrap=True)
+
+
+def test_sentences_stay_short_and_say_small_and_large_numbers_in_full() -> None:
+    rng = np.random.default_rng(4)
+    for size in (1e-9, 1e-4, 1.0, 123456.0, 1e12):
+        noise = rng.normal(size=(2, 6)) * size
+        evidence = found(side(list(noise[0])), side(list(noise[1])), at="best")
+        assert evidence.sentence.count(".") < 12 and len(evidence.sentence) < 260
+        assert "accuracy (best)" in evidence.sentence and "interval -0 " not in evidence.sentence

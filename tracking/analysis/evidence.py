@@ -1,0 +1,327 @@
+"""How sure it is that one configuration is better than another, from runs of both."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.analysis import evidence_tests as tests
+from tracking.analysis.evidence_sentence import Story, sentence
+from tracking.errors import InvalidValue
+from tracking.records import Goal
+from tracking.registry_records import Evidence, EvidencePoint, Verdict
+
+CONFIDENCE = 0.95
+FEW = 5
+"""A side with fewer runs has too few to be sure."""
+BOOTSTRAP_LEAST = 20
+"""Runs a side that a bootstrap needs."""
+DRAWS = 9_999
+LARGEST = 1e300
+"""A value beyond counts as diverged: differences and intervals of such would overflow."""
+_SEED = 20_003
+_ROUNDING = 8 * np.finfo(np.float64).eps
+_FOLD = re.compile(r"(^|[._-])(cv[._-]?)?folds?([._-]?(id|ids|index|idx|number|no|nr))?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The runs of one configuration.
+
+    Attributes:
+        points: One per run that counts; a value that is NaN, infinite or beyond 1e300 is one of a run that diverged.
+        left_out: Runs that do not count and why, one sentence each.
+        picked_from: How many trials the configuration was the best of, None when no search picked it.
+    """
+
+    points: tuple[EvidencePoint, ...]
+    left_out: tuple[str, ...] = ()
+    picked_from: int | None = None
+
+
+def weigh(
+    candidate: Side,
+    champion: Side | None,
+    *,
+    metric: str,
+    goal: Goal,
+    at: str = "last",
+    margin: float = 0.0,
+    confidence: float = CONFIDENCE,
+    bootstrap: bool = False,
+) -> Evidence:
+    """Return what runs of two configurations say of which is better.
+
+    The method follows from how the runs were made, never from their values. Where every run of the smaller side has a
+    partner with the same repeat params they are compared pair by pair, else by Welch's test. Where one of these params
+    is a fold of a cross-validation the variance is corrected for the rows that the folds share, after Nadeau and Bengio
+    (2003); without partners that of each side. Of k folds the ratio of test to training rows is 1 / (k - 1); folds that
+    are missing make k smaller and the test more careful.
+
+    Args:
+        candidate: The one that wants to be better.
+        champion: The one to beat, None when there is nobody.
+        metric: What the values are of.
+        goal: Which direction is better.
+        at: Which of the metric's points the values are.
+        margin: By how much the candidate has to be better, in the metric's units; not negative.
+        confidence: Of the two-sided interval and of the one-sided verdict, from 0.5 to 1.
+        bootstrap: In place of Student's t resample the runs, at least 20 on each side and no folds.
+
+    Raises:
+        InvalidValue: The margin or the confidence is none, or the bootstrap has too few runs.
+    """
+    margin = _checked(margin, confidence)
+    ours, diverged = _finite(candidate)
+    theirs, theirs_diverged = _finite(champion)
+    blank = Evidence(
+        metric=metric,
+        at=at,
+        goal=goal,
+        method="",
+        verdict=Verdict.NO_DATA,
+        sentence="",
+        candidate=ours,
+        champion=theirs,
+        confidence=confidence,
+        margin=margin,
+        picked_from=candidate.picked_from,
+        left_out=_left_out(candidate, champion, diverged, theirs_diverged),
+        few=min(len(ours), len(theirs)) < FEW,
+    )
+    story = Story(diverged=diverged, champion_diverged=theirs_diverged)
+    if champion is None:
+        blank = replace(blank, verdict=Verdict.NO_CHAMPION)
+    elif {each.run for each in ours} & {each.run for each in theirs}:
+        # The same runs on both sides: of one configuration, however many versions it has.
+        blank, story = replace(blank, verdict=Verdict.NOT_DISTINGUISHABLE), replace(story, same=True)
+    elif ours and theirs:
+        blank, story = _compared(blank, story, bootstrap)
+    return replace(blank, sentence=sentence(blank, story))
+
+
+def is_fold(name: str) -> bool:
+    """Whether a param's name says that it is the fold of a cross-validation."""
+    return _FOLD.search(name) is not None
+
+
+def _checked(margin: float, confidence: float) -> float:
+    if not isinstance(margin, int | float) or isinstance(margin, bool) or not 0 <= margin <= LARGEST:
+        raise InvalidValue(f"margin={margin!r}: it is a number from 0 on, in the metric's units.")
+    if not isinstance(confidence, int | float) or not 0.5 <= confidence < 1:
+        raise InvalidValue(f"confidence={confidence!r}: it is from 0.5 to below 1; 0.95 is usual.")
+    return float(margin)
+
+
+def _finite(side: Side | None) -> tuple[tuple[EvidencePoint, ...], int]:
+    points = () if side is None else side.points
+    found = tuple(each for each in points if abs(each.value) <= LARGEST)
+    return found, len(points) - len(found)
+
+
+def _left_out(candidate: Side, champion: Side | None, diverged: int, theirs: int) -> tuple[str, ...]:
+    said = []
+    for whose, side, count in (("candidate", candidate, diverged), ("champion", champion, theirs)):
+        if side is not None:
+            said += [f"The {whose}: {each}" for each in side.left_out]
+            if count:
+                said.append(f"The {whose}: {count} {'run' if count == 1 else 'runs'} diverged")
+    return tuple(said)
+
+
+def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence, Story]:
+    ours, theirs, names = _matched(blank.candidate, blank.champion)
+    is_paired = bool(names)
+    unpaired = (
+        len(blank.candidate) - len(ours) if is_paired else 0,
+        len(blank.champion) - len(theirs) if is_paired else 0,
+    )
+    first, second = _values(ours), _values(theirs)
+    # By a power of two, which rounds nothing: squares of what is very large or small would not be numbers.
+    scale = 2.0 ** math.frexp(max(np.abs(first).max(), np.abs(second).max()))[1]
+    first, second = first / scale, second / scale
+    sign = 1.0 if blank.goal is Goal.MAXIMIZE else -1.0
+    difference = float(first.mean() - second.mean())
+    told = replace(
+        blank,
+        difference=_back(difference, scale),
+        pairs=len(ours) if is_paired else 0,
+        few=min(len(ours), len(theirs)) < FEW,
+        left_out=(*blank.left_out, *_partnerless(unpaired)),
+    )
+    story = replace(story, names=names, single=(len(first) == 1, len(second) == 1))
+    if min(len(first), len(second)) == 1:
+        return replace(told, verdict=Verdict.SINGLE_RUN), story
+    folds = _folds(ours), _folds(theirs)
+    ratios = _ratio(folds[0]), _ratio(folds[1])
+    method = "corrected" if max(ratios) > 0 else "paired" if is_paired else "welch"
+    if bootstrap:
+        _check_bootstrap(len(first), len(second), method)
+        method = "bootstrap"
+    told = replace(told, method=method)
+    story = replace(story, folds=max(folds))
+    if _noiseless(first, second, is_paired):
+        return replace(told, verdict=Verdict.NOT_DISTINGUISHABLE), replace(story, noiseless=True)
+    numbers = _numbers(first, second, is_paired, ratios, told, sign, bootstrap, scale)
+    return _judged(replace(told, **numbers.fields), numbers.worse, story), story
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    fields: Mapping[str, Any]
+    worse: float
+
+
+def _numbers(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    is_paired: bool,
+    ratios: tuple[float, float],
+    told: Evidence,
+    sign: float,
+    bootstrap: bool,
+    scale: float,
+) -> _Found:
+    """Return the numbers of the evidence, and the p-value of the candidate being worse by more than the margin."""
+    margin = told.margin / scale
+    found: tests.Estimate | tests.Resampled
+    differences = first - second if is_paired else None
+    if bootstrap:
+        found = tests.bootstrap(
+            first if differences is None else differences,
+            second if differences is None else None,
+            draws=DRAWS,
+            seed=_SEED,
+        )
+        mirrored = tests.Resampled(_negative(found.estimate), -found.statistics[..., ::-1])
+        better, worse = (found, mirrored) if sign > 0 else (mirrored, found)
+        p_value, p_worse = float(better.p_greater(margin)), float(worse.p_greater(margin))
+        low, high = found.interval(told.confidence)
+    else:
+        if differences is None:
+            found = tests.welch(first, second, ratios=ratios)
+        else:
+            found = tests.paired(differences, ratio=max(ratios))
+        other = _negative(found)
+        p_value = float(tests.p_greater(found if sign > 0 else other, margin))
+        p_worse = float(tests.p_greater(other if sign > 0 else found, margin))
+        low, high = tests.interval(found, told.confidence)
+    if differences is None and not bootstrap:
+        probability = tests.posterior_greater(sign * first, sign * second, ratios, margin)
+    else:
+        probability = 1 - p_value
+    effect = tests.hedges_g(first, second) if differences is None else tests.cohen_d_z(differences)
+    fields = {
+        "low": _back(float(low), scale),
+        "high": _back(float(high), scale),
+        "p_value": min(1.0, max(0.0, p_value)),
+        "probability": min(1.0, max(0.0, probability)),
+        "effect": _back(sign * float(effect), 1.0),
+    }
+    return _Found(fields, p_worse)
+
+
+def _judged(told: Evidence, p_worse: float, story: Story) -> Evidence:
+    level = 1 - told.confidence
+    assert told.p_value is not None
+    # The mean over the runs that did not diverge flatters.
+    if told.p_value < level and not story.diverged:
+        return replace(told, verdict=Verdict.BETTER)
+    if p_worse < level and not story.champion_diverged:
+        return replace(told, verdict=Verdict.WORSE)
+    return replace(told, verdict=Verdict.NOT_DISTINGUISHABLE)
+
+
+def _matched(
+    ours: Sequence[EvidencePoint], theirs: Sequence[EvidencePoint]
+) -> tuple[Sequence[EvidencePoint], Sequence[EvidencePoint], tuple[str, ...]]:
+    """Return the runs in pairs and the params that pair them, or all runs and none.
+
+    They are pairs where each run of the smaller side has another combination of repeat params, which one of the other
+    side has too; of several there the first counts.
+    """
+    shared = set(ours[0].repeat).intersection(*(each.repeat for each in (*ours, *theirs)))
+    names = tuple(sorted(shared))
+    if not names or min(len(ours), len(theirs)) == 1:
+        return ours, theirs, ()
+
+    def by_key(points: Sequence[EvidencePoint]) -> dict[Hashable, EvidencePoint]:
+        found: dict[Hashable, EvidencePoint] = {}
+        for each in points:
+            found.setdefault(tuple(identity(each.repeat[name]) for name in names), each)
+        return found
+
+    mine, other = by_key(ours), by_key(theirs)
+    smaller, larger = (mine, other) if len(ours) <= len(theirs) else (other, mine)
+    if len(smaller) != min(len(ours), len(theirs)) or not smaller.keys() <= larger.keys():
+        return ours, theirs, ()
+    keys = list(smaller)
+    if len(keys) > 1:
+        names = tuple(name for place, name in enumerate(names) if len({key[place] for key in keys}) > 1)  # type: ignore[index]
+    return [mine[key] for key in keys], [other[key] for key in keys], names
+
+
+def identity(value: Any) -> Hashable:
+    """Return what is equal exactly for equal values: 1 and 1.0 are, "1" and True are others."""
+    if isinstance(value, bool | str) or value is None:
+        return type(value).__name__, value
+    if isinstance(value, int | float):
+        return "number", "nan" if value != value else value
+    return type(value).__name__, repr(value)
+
+
+def _folds(points: Sequence[EvidencePoint]) -> int:
+    """Return how many folds of a cross-validation the runs are, 0 where they are none."""
+    shared = set(points[0].repeat).intersection(*(each.repeat for each in points))
+    counts = [len({identity(each.repeat[name]) for each in points}) for name in shared if is_fold(name)]
+    return max((count for count in counts if count > 1), default=0)
+
+
+def _ratio(folds: int) -> float:
+    return 1 / (folds - 1) if folds else 0.0
+
+
+def _noiseless(first: NDArray[np.float64], second: NDArray[np.float64], is_paired: bool) -> bool:
+    """Whether all that is compared is equal but for rounding, so that nothing is known of the noise."""
+    groups = [first - second] if is_paired else [first, second]
+    size = max(np.abs(first).max(), np.abs(second).max())
+    return all(float(np.ptp(group)) <= _ROUNDING * size for group in groups)
+
+
+def _check_bootstrap(ours: int, theirs: int, method: str) -> None:
+    if method == "corrected":
+        raise InvalidValue(
+            "Folds of a cross-validation are not independent: a bootstrap of them says nothing."
+        )
+    if min(ours, theirs) < BOOTSTRAP_LEAST:
+        raise InvalidValue(
+            f"There are {ours} runs against {theirs}: a bootstrap needs {BOOTSTRAP_LEAST} on each side. Leave it out."
+        )
+
+
+def _partnerless(unpaired: tuple[int, int]) -> list[str]:
+    said = []
+    for whose, count in zip(("candidate", "champion"), unpaired, strict=True):
+        if count:
+            runs = "run has" if count == 1 else "runs have"
+            said.append(f"The {whose}: {count} {runs} no partner on the other side")
+    return said
+
+
+def _negative(estimate: tests.Estimate) -> tests.Estimate:
+    return replace(estimate, difference=-estimate.difference)
+
+
+def _values(points: Sequence[EvidencePoint]) -> NDArray[np.float64]:
+    return np.array([each.value for each in points], dtype=np.float64)
+
+
+def _back(number: float, scale: float) -> float | None:
+    found = number * scale
+    return found if math.isfinite(found) else None

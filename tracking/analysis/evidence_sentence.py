@@ -1,0 +1,184 @@
+"""What evidence comes to, in one or two plain sentences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tracking.registry_records import Evidence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a sentence tells beside the evidence's own fields.
+
+    Attributes:
+        names: The params that pair the runs.
+        folds: How many folds of a cross-validation the runs are, 0 for none.
+        diverged: How many of the candidate's runs diverged.
+        champion_diverged: How many of the champion's.
+        single: Whether the candidate and whether the champion has a single run.
+        noiseless: Nothing that is compared differs from run to run.
+        same: Both sides are runs of one configuration.
+    """
+
+    names: tuple[str, ...] = ()
+    folds: int = 0
+    diverged: int = 0
+    champion_diverged: int = 0
+    single: tuple[bool, bool] = (False, False)
+    noiseless: bool = False
+    same: bool = False
+
+
+def sentence(evidence: Evidence, story: Story) -> str:
+    """Return what evidence comes to."""
+    said = [_verdict(evidence, story)]
+    if story.diverged and story.champion_diverged:
+        said.append(
+            f"{_runs(story.diverged)} of the candidate and {story.champion_diverged} of the champion diverged: the "
+            "means are over the others, which flatters both."
+        )
+    elif story.diverged or story.champion_diverged:
+        whose = "candidate" if story.diverged else "champion"
+        count = story.diverged or story.champion_diverged
+        it = "it is not called better" if story.diverged else "the candidate is not called worse"
+        said.append(
+            f"{_runs(count)} of the {whose} diverged: its mean is over the others, which flatters, so {it}."
+        )
+    if evidence.method and evidence.few and not story.noiseless:
+        count = evidence.pairs or min(len(evidence.candidate), len(evidence.champion))
+        what = "pairs are" if evidence.pairs else "runs on a side are"
+        said.append(f"{count} {what} too few runs to be sure.")
+    return " ".join(said)
+
+
+def _verdict(evidence: Evidence, story: Story) -> str:
+    metric = evidence.metric if evidence.at == "last" else f"{evidence.metric} ({evidence.at})"
+    ours, theirs = len(evidence.candidate), len(evidence.champion)
+    match evidence.verdict:
+        case Verdict.NO_CHAMPION:
+            known = (
+                f"the candidate has {_runs(ours)} with {metric}" if ours else f"no run with {metric} counts"
+            )
+            return f"No champion to compare with; {known}{_picked(evidence)}."
+        case Verdict.NO_DATA:
+            return f"Nothing to compare: {_missing(metric, ours, theirs)}{_picked(evidence)}."
+        case Verdict.SINGLE_RUN:
+            return (
+                f"Single run, noise unknown: {metric} is {_difference(evidence)} ({_counts(evidence)}), and one run "
+                f"says nothing of how far the next one may be off{_picked(evidence)}. Repeat {_who(story.single)}."
+            )
+    if story.same:
+        return (
+            "Not distinguishable: both are runs of the same configuration, so there is nothing to tell apart."
+        )
+    if story.noiseless:
+        return _noiseless(metric, evidence)
+    return f"{_judgement(metric, evidence, story)} ({_facts(evidence, story)}){_picked(evidence)}."
+
+
+def _judgement(metric: str, evidence: Evidence, story: Story) -> str:
+    found = f"{metric} is {_difference(evidence)} on average"
+    margin = _number(evidence.margin) if evidence.margin else ""
+    if evidence.verdict is Verdict.BETTER:
+        return f"Better: {found}" + (f", by more than the margin of {margin}" if margin else "")
+    if evidence.verdict is Verdict.WORSE:
+        return f"Worse: {found}" + (f", by more than the margin of {margin}" if margin else "")
+    if story.diverged or story.champion_diverged:
+        return f"Not distinguishable: {found}"
+    return f"Not distinguishable: {found}" + (
+        f", which may be less than the margin of {margin}" if margin else ", which may be chance"
+    )
+
+
+def _noiseless(metric: str, evidence: Evidence) -> str:
+    if evidence.pairs:
+        how = f"is {_difference(evidence)} in each of {evidence.pairs} pairs, by the same amount"
+        if not evidence.difference:
+            how = f"is the same in both runs of each of {evidence.pairs} pairs"
+    else:
+        how = f"is {_difference(evidence)}, and the same in all runs of a side ({_counts(evidence)})"
+        if not evidence.difference:
+            how = f"is the same in all runs ({_counts(evidence)})"
+    begin = "Not distinguishable: " if not evidence.difference else "Not distinguishable from noise: "
+    return (
+        f"{begin}{metric} {how}. Runs that do not differ show no noise, so nothing says how sure that is"
+        f"{_picked(evidence)}. Vary what the result depends on, as the seed or the folds."
+    )
+
+
+def _facts(evidence: Evidence, story: Story) -> str:
+    said = []
+    if evidence.low is not None and evidence.high is not None:
+        places = _places(evidence)
+        low, high = _number(evidence.low, places), _number(evidence.high, places)
+        said.append(f"{_level(evidence.confidence)} interval {low} to {high}")
+    said.append(_counts(evidence))
+    if story.names and evidence.pairs:
+        said.append(f"paired by {' and '.join(story.names)}")
+    if evidence.method == "corrected":
+        said.append(f"corrected for what {story.folds} folds share")
+    elif evidence.method == "bootstrap":
+        said.append("by a bootstrap")
+    return ", ".join(said)
+
+
+def _difference(evidence: Evidence) -> str:
+    difference = evidence.difference
+    if difference is None:
+        return "further apart than a number can say"
+    if difference == 0:
+        return "the same"
+    size = _number(abs(difference), _places(evidence))
+    return f"{size} {'higher' if difference > 0 else 'lower'}"
+
+
+def _counts(evidence: Evidence) -> str:
+    if evidence.pairs:
+        return f"{_runs(evidence.pairs)} against {evidence.pairs}"
+    return f"{_runs(len(evidence.candidate))} against {len(evidence.champion)}"
+
+
+def _picked(evidence: Evidence) -> str:
+    if evidence.picked_from is None or evidence.picked_from < 2:
+        return ""
+    return f"; the candidate was the best of {evidence.picked_from:,} trials, and only runs made after the pick count"
+
+
+def _missing(metric: str, ours: int, theirs: int) -> str:
+    if not ours and not theirs:
+        return f"neither side has a run with {metric} that counts"
+    return f"the {'champion' if ours else 'candidate'} has no run with {metric} that counts"
+
+
+def _who(single: tuple[bool, bool]) -> str:
+    return {(True, False): "the candidate", (False, True): "the champion"}.get(single, "both")
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"
+
+
+def _level(confidence: float) -> str:
+    return f"{confidence * 100:.4g}%"
+
+
+def _places(evidence: Evidence) -> int | None:
+    """Return how many decimals show two digits of the difference and of the interval's width; None: significant ones."""
+    sizes = [abs(evidence.difference or 0.0)]
+    if evidence.low is not None and evidence.high is not None:
+        sizes.append(evidence.high - evidence.low)
+    sizes = [size for size in sizes if size > 0]
+    if not sizes or not 1e-6 <= max(sizes) or max(sizes) >= 1e7:
+        return None
+    # A difference of nearly nothing must not make the interval long.
+    smallest = max(min(sizes), max(sizes) / 100)
+    return max(0, 1 - math.floor(math.log10(smallest)))
+
+
+def _number(number: float, places: int | None = None) -> str:
+    if places is None:
+        return f"{number:.3g}"
+    text = f"{number:.{places}f}"
+    return text if float(text) else text.removeprefix("-")
