@@ -33,6 +33,16 @@ RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
 StartScript = Callable[..., "subprocess.Popen[str]"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what takes long, but for `make soak`."""
+    if os.environ.get("PODIUM_SOAK") == "1":
+        return
+    skip = pytest.mark.skip(reason="takes long: `make soak` runs it")
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(skip)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from playwright.sync_api import Locator, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tracking.ui.grid import HEADER_HEIGHT, ROW_HEIGHT
 
@@ -20,3 +22,17 @@ def press_row(page: Page, table: Locator, *, row: int, until: str) -> None:
         if re.search(until, page.url):
             return
     raise AssertionError(f"nothing came of pressing row {row}")
+
+
+def tick_rows(page: Page, table: Locator, *rows: int) -> None:
+    """Tick rows of a table of runs, each once the page has said that it knows of those before."""
+    for count, row in enumerate(rows, start=1):
+        said = page.get_by_text(f"{count} run{'s' if count > 1 else ''} ticked")
+        for _ in range(4):
+            # Cells are drawn on a canvas: the box of a row is pressed by its place.
+            table.click(position={"x": 16, "y": HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5)})
+            with suppress(PlaywrightTimeoutError):
+                said.first.wait_for(timeout=20_000)
+                break
+        else:
+            raise AssertionError(f"nothing came of ticking row {row}")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 import tracking
 
 from .conftest import Dashboard
+from .pressing import tick_rows
 
 PATIENCE = 60_000
 
@@ -58,9 +59,7 @@ def test_from_an_empty_store_to_a_shared_comparison(
     table = page.get_by_test_id("stDataFrame").first
     expect(table).to_be_visible(timeout=PATIENCE)
     expect(page.locator("canvas td", has_text="mlp-0").first).to_be_attached(timeout=PATIENCE)
-    # Cells are drawn on a canvas: the boxes of the first two rows are clicked by their place.
-    for row in (1, 2):
-        table.click(position={"x": 16, "y": 33 * row + 16})
+    tick_rows(page, table, 0, 1)
     compare = page.get_by_role("button", name="Compare 2 runs")
     expect(compare).to_be_enabled(timeout=PATIENCE)
     compare.click()

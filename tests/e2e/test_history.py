@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 import tracking
 
 from .conftest import Dashboard, StartDashboard
+from .pressing import tick_rows
 
 PATIENCE = 60_000
 FILTERED = "where=params.lr+%3C+5&sort=params.lr&order=lowest+first&columns=metrics.loss"
@@ -47,8 +48,7 @@ def test_back_from_a_run_or_a_comparison_shows_the_table_as_it_was(
     page.go_back()
     expect_filtered(page, address)
 
-    for row in (1, 2):
-        table.click(position={"x": 16, "y": 33 * row + 16})
+    tick_rows(page, table, 0, 1)
     page.get_by_role("button", name="Compare 2 runs").click(timeout=PATIENCE)
     expect(page.get_by_role("heading", name="Compare")).to_be_visible(timeout=PATIENCE)
     page.go_back()

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import tracking
 from tracking.records import RunStatus
 
@@ -62,7 +64,10 @@ def test_the_console_of_a_live_run(start_script: StartScript, store_folder: Path
     assert [text.text for text in texts] == [f"{run_id}\n"]
 
 
-def test_two_hundred_forks_with_everything_captured(run_script: RunScript, store_folder: Path) -> None:
+@pytest.mark.parametrize("runs", [6, pytest.param(20, marks=pytest.mark.soak)])
+def test_ten_forks_of_each_run_with_everything_captured(
+    runs: int, run_script: RunScript, store_folder: Path
+) -> None:
     done = run_script(
         """
         import os, signal, sys, threading, time, tracking
@@ -72,7 +77,7 @@ def test_two_hundred_forks_with_everything_captured(run_script: RunScript, store
             while go:
                 print("talking")
                 time.sleep(0.0005)
-        for _ in range(20):
+        for _ in range(int(sys.argv[2])):
             # A new run each time: forks meet the collectors at work.
             with tracking.start_run("forks", store=sys.argv[1]) as run:
                 go = True
@@ -92,6 +97,7 @@ def test_two_hundred_forks_with_everything_captured(run_script: RunScript, store
         print(run.id, file=sys.__stdout__)
         """,
         str(store_folder),
+        str(runs),
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
@@ -99,7 +105,7 @@ def test_two_hundred_forks_with_everything_captured(run_script: RunScript, store
     run_id = done.stdout.strip()
     with tracking.open_store(store_folder) as store:
         store.recover()
-        assert store.count() == 20
+        assert store.count() == runs
         assert sorted(store.history(run_id, "child")["step"]) == list(range(10))
         assert set("".join(text.text for text in store.console(run_id)).split()) == {"talking"}
         assert {one.section for one in store.captures(run_id)} >= {"git", "script", "packages", "host"}

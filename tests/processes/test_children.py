@@ -148,7 +148,11 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     ("method", "at_least", "seconds"),
     # A spawned child starts an interpreter: as many tries as fit the time.
-    [("fork", 200, 0), ("forkserver", 200, 0), ("spawn", 20, 15)],
+    [
+        ("fork", 200, 0),
+        pytest.param("forkserver", 200, 0, marks=pytest.mark.soak),
+        pytest.param("spawn", 20, 15, marks=pytest.mark.soak),
+    ],
 )
 def test_two_hundred_children_of_a_run_that_logs(
     method: str, at_least: int, seconds: int, store_folder: Path, tmp_path: Path

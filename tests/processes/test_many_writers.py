@@ -130,7 +130,7 @@ def test_sixteen_processes_make_one_store(
     assert not any(rows(store_folder / "tracking.db").values())
 
 
-@pytest.mark.parametrize("release", ["0001", "0002"])
+@pytest.mark.parametrize("release", ["0001", pytest.param("0002", marks=pytest.mark.soak)])
 def test_sixteen_processes_migrate_an_old_store_once(
     release: str, start_script: StartScript, store_folder: Path, tmp_path: Path
 ) -> None:

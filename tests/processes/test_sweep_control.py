@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -16,8 +15,6 @@ from tests.tuning.projection import differences
 from tracking.study_records import CAUSE, REASON, RETRY_OF
 from tracking.sweep_records import OUTCOME, STOP_WORKERS
 from tracking.tuning.execution.places import WorkerRecord, is_alive, workers
-
-LONG = pytest.mark.skipif(os.environ.get("PODIUM_SOAK") != "1", reason="PODIUM_SOAK=1 runs it")
 
 # Each trial waits until its file is there: the test decides how long it lasts.
 HELD = """
@@ -156,7 +153,7 @@ def test_there_is_one_supervisor(sweep: SweepProcesses) -> None:
     assert len(workers(sweep.location, sweep.number)) == 1
 
 
-@pytest.mark.parametrize("signals", [1, pytest.param(2, marks=LONG)])
+@pytest.mark.parametrize("signals", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_a_signal_ends_the_supervisor_and_another_one_goes_on(sweep: SweepProcesses, signals: int) -> None:
     sweep.make(workers=2, more="[budget]\ntrials = 3")
     supervisor = sweep.start()
@@ -177,7 +174,7 @@ def test_a_signal_ends_the_supervisor_and_another_one_goes_on(sweep: SweepProces
     assert differences(sweep.location.root, "s") == []
 
 
-@pytest.mark.parametrize("who", [pytest.param("worker", marks=LONG), "supervisor", "both"])
+@pytest.mark.parametrize("who", [pytest.param("worker", marks=pytest.mark.soak), "supervisor", "both"])
 def test_a_killed_process_is_seen_and_what_it_ran_is_tried_again(sweep: SweepProcesses, who: str) -> None:
     sweep.make(workers=2, more="[budget]\ntrials = 3")
     supervisor = sweep.start()
