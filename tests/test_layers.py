@@ -37,26 +37,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store_listing": LOWEST | {"database", "store_handle"},
     "store_studies": LOWEST | {"database", "store_handle"},
     "store_sweeps": LOWEST | {"database", "store_handle", "store_studies"},
-    "store_registry": LOWEST | {"database", "artifacts", "analysis", "registry", "store_handle"},
+    "store_models": LOWEST | {"database", "registry", "store_handle"},
+    "store_registry": LOWEST | {"database", "registry", "store_models"},
     "store_merge": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_care": LOWEST | {"spool", "database", "client", "artifacts", "store_handle"},
     "store": LOWEST
     | {"spool", "database", "client", "artifacts", "registry", "analysis"}
-    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_sweeps", "store_registry"}
-    | {"store_merge", "store_care"},
+    | {"store_handle", "store_carried", "store_listing", "store_studies", "store_sweeps"}
+    | {"store_models", "store_registry", "store_merge", "store_care"},
     "exports": LOWEST,
-    "ui": LOWEST | {"store", "analysis", "tuning"},
+    "ui": LOWEST | {"store", "analysis", "tuning", "registry"},
     "pages": LOWEST | {"ui", "store", "analysis", "tracking"},
     "sample": {"tracking"},
     "integrations": {"tracking"},
-    "cli": LOWEST | {"store", "exports", "analysis", "ui", "sample", "tracking", "tuning"},
+    "cli": LOWEST | {"store", "exports", "analysis", "ui", "sample", "tracking", "tuning", "registry"},
     "__main__": {"cli"},
 }
 # Imported inside functions only, so that a training script pays for them after its loop has begun, or never.
 LAZY_ONLY = {
     "client": {"database", "artifacts"},
-    "cli": {"ui", "store", "tuning"},
-    "ui": {"tuning"},
+    "cli": {"ui", "store", "tuning", "registry"},
+    "ui": {"tuning", "registry"},
 }
 # Top-level packages a layer may use at all, where that is a short list.
 LIBRARIES = {

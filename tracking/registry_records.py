@@ -176,6 +176,7 @@ class VersionRecord:
         overridden: For each alias that it got against its gates: the reason that was typed.
         description: For people; may change.
         tags: May change.
+        kind: Of the artifact: `model`, or `file`, `folder`, … for one that log_artifact made.
     """
 
     model: str
@@ -195,6 +196,7 @@ class VersionRecord:
     overridden: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     tags: tuple[str, ...] = ()
+    kind: str = "model"
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from tracking.store_care import StoreCare
 from tracking.store_carried import StoreCarried
 from tracking.store_listing import StoreListing
 from tracking.store_merge import StoreMerge
+from tracking.store_registry import StoreRegistry
 from tracking.store_sweeps import StoreSweeps
 from tracking.validation import checked_names, checked_notes, checked_tags, checked_text, normalized
 
@@ -42,7 +43,7 @@ def open_store(store: str | os.PathLike[str] | None = None) -> Store:
     return Store(locate_store(store))
 
 
-class Store(StoreCarried, StoreListing, StoreSweeps, StoreMerge, StoreCare):
+class Store(StoreCarried, StoreListing, StoreSweeps, StoreRegistry, StoreMerge, StoreCare):
     """One store. Thread-safe; what it returns is a snapshot and never changes.
 
     While it is open, runs whose process died are taken in and marked lost.

@@ -52,10 +52,14 @@ class StoreHandle:
     @contextmanager
     def _reading(self, *, drain: bool = True) -> Iterator[Any]:
         if drain:
-            drain_store(self.location)
+            self._drain()
         with self._engines.reading() as connection:
             yield connection
 
-    def _edit(self, work: Callable[[Any], None]) -> None:
+    def _drain(self) -> None:
+        """Let what this process has logged come into the database."""
         drain_store(self.location)
+
+    def _edit(self, work: Callable[[Any], None]) -> None:
+        self._drain()
         self._engines.write(work)

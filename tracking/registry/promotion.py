@@ -10,16 +10,39 @@ written, it is checked that none of them has changed.
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from tracking.artifacts.objects import Objects
+from tracking.database import carried_queries, registry_queries, registry_writes, run_queries
+from tracking.database.engine import Engines
+from tracking.errors import ArtifactDamaged, NotFound, PromotionRefused
 from tracking.records import ArtifactRecord, CaptureRecord, DatasetRecord, Goal, RunRecord
-from tracking.registry_records import Evidence, Gate, VersionRecord
+from tracking.registry.names import key_of
+from tracking.registry.registering import no_version, verify_version
+from tracking.registry_records import (
+    Evidence,
+    Gate,
+    GateKind,
+    GateResult,
+    JournalEntry,
+    JournalKind,
+    PromotionCheck,
+    VersionRecord,
+)
 
 Compare = Callable[[str, str, Goal | None, float, float], Evidence]
+TRIES = 20
+STRICT_TRIES = 3
+"""So often a run that came to an experiment meanwhile is a reason to begin again, as it may be one more repeat; after
+that only what was read counts, or a sweep that is under way would keep every promotion from its end."""
+_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +115,243 @@ class Context:
     def note(self, runs: Iterable[str]) -> None:
         """Say that a gate has read these runs: the promotion is evaluated anew when one of them changes."""
         self.read.update(runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a promotion was evaluated on, to find out later whether it has moved.
+
+    Attributes:
+        position: Of the row of the journal that says who holds the alias, 0 without one.
+        gates: The model's gates.
+        runs: Revision, and whether it is in the trash, of each run that was read.
+        experiments: What counts the runs, params and statuses of each experiment that was read.
+    """
+
+    position: int
+    gates: tuple[Gate, ...]
+    runs: Mapping[str, tuple[int, bool]]
+    experiments: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a promotion would meet, and what that was found on."""
+
+    check: PromotionCheck
+    seen: Seen
+    candidate: VersionRecord
+
+
+def evaluate(
+    engines: Engines, objects: Objects, model: str, number: int, alias: str, compare: Any = None
+) -> Evaluated:
+    """Ask the gates of a model whether a version may have an alias. Nothing is written.
+
+    Args:
+        engines: On the store's database.
+        objects: Of the store.
+        model: Name of the model, as stored.
+        number: Of the version.
+        alias: As stored.
+        compare: Gives evidence, for tests; `tracking.registry.evidence.compare` when left out.
+
+    Raises:
+        NotFound: There is no such version, or its bytes are missing.
+        ArtifactDamaged: Its bytes are not those that were registered.
+    """
+    with engines.reading() as connection, connection.begin():
+        context = _context(connection, objects, model, number, alias, compare)
+        verify_version(objects, context.candidate)
+        results: tuple[GateResult, ...] = ()
+        if context.gates:
+            results = tuple(import_module("tracking.registry.gates").evaluate(context))
+        evidence = _evidence(context)
+        check = PromotionCheck(
+            model=model,
+            version=number,
+            alias=alias,
+            holder=None if context.holder is None else context.holder.number,
+            gates=results,
+            evidence=evidence,
+        )
+        homes = {context.run.experiment} | (
+            set() if context.holder_run is None else {context.holder_run.experiment}
+        )
+        read = {context.run.id, *context.read, *({context.holder.run} if context.holder else ())}
+        return Evaluated(check, _seen(connection, model, alias, read, homes), context.candidate)
+
+
+def promote(
+    engines: Engines,
+    objects: Objects,
+    model: str,
+    number: int,
+    alias: str,
+    *,
+    reason: str,
+    override: bool,
+    by: str,
+) -> JournalEntry:
+    """Give a version an alias; see `Store.promote`.
+
+    Raises:
+        PromotionRefused: A gate did not pass and `override` is not set, or what was read kept changing. The journal
+            has a row about it.
+        NotFound: There is no such version, or its bytes are missing.
+        ArtifactDamaged: Its bytes are not those that were registered.
+    """
+    said = {"model": model, "version": number, "alias": alias, "reason": reason, "by": by}
+    for attempt in range(TRIES):
+        try:
+            found = evaluate(engines, objects, model, number, alias)
+        except (ArtifactDamaged, NotFound) as error:
+            engines.write_durably(partial(_refuse, said=said, why=str(error)))
+            raise
+        passed = found.check.passed
+        kind = JournalKind.PROMOTE if passed or override else JournalKind.REFUSE
+        told = {**said, "kind": kind, "overridden": override and not passed}
+        entry = engines.write_durably(partial(_write, found=found, said=told, strict=attempt < STRICT_TRIES))
+        if entry is None:
+            time.sleep(random.uniform(0, _PAUSE))
+        elif kind is JournalKind.REFUSE:
+            raise PromotionRefused(refusal(found.check), found.check)
+        else:
+            return entry
+    why = "what its gates read kept changing"
+    engines.write_durably(partial(_refuse, said=said, why=why))
+    raise PromotionRefused(
+        f"{model}/{number} did not become {alias}: {why}, {TRIES} times in a row. Wait until the run is over and "
+        "nobody else promotes, then try again.",
+        found.check,
+    )
+
+
+def refusal(check: PromotionCheck) -> str:
+    """Return what a refused promotion says: every gate with what was found."""
+    count = sum(not each.passed for each in check.gates)
+    lines = [
+        f"{check.model}/{check.version} did not become {check.alias}: {count} of {len(check.gates)} "
+        f"gate{'s' * (len(check.gates) > 1)} did not pass."
+    ]
+    lines += [
+        f"  {'passed ' if each.passed else 'refused'}  {each.asked}: {each.found}" for each in check.gates
+    ]
+    return "\n".join([*lines, "To promote it all the same, override with a reason; it is marked for ever."])
+
+
+def is_asked(gate: Gate, alias: str) -> bool:
+    """Whether a promotion to an alias is held to a gate."""
+    return gate.alias is None or key_of(gate.alias) == key_of(alias)
+
+
+def _context(connection: Any, objects: Objects, model: str, number: int, alias: str, compare: Any) -> Context:
+    candidate = _version(connection, model, number)
+    held = registry_queries.holder(connection, model, alias)
+    holder = None if held is None or held.version is None else _version(connection, model, held.version)
+    run = run_queries.run_record(connection, candidate.run)
+    gates = registry_queries.model_records(connection, key_of(model))[0].gates
+    return Context(
+        connection=connection,
+        objects=objects,
+        alias=alias,
+        gates=tuple(gate for gate in gates if is_asked(gate, alias)),
+        candidate=candidate,
+        holder=holder,
+        run=run,
+        artifacts=run.artifacts,
+        datasets=tuple(carried_queries.dataset_records(connection, run.id)),
+        captures=tuple(carried_queries.capture_records(connection, run.id)),
+        holder_run=None if holder is None else run_queries.run_record(connection, holder.run),
+        holder_datasets=()
+        if holder is None
+        else tuple(carried_queries.dataset_records(connection, holder.run)),
+        goals=registry_queries.goals_of(connection, run.experiment),
+        now=datetime.now(UTC),
+        compare=compare or _comparing(connection, candidate, holder),
+    )
+
+
+def _comparing(connection: Any, candidate: VersionRecord, holder: VersionRecord | None) -> Compare:
+    def compare(metric: str, at: str, goal: Goal | None, margin: float, confidence: float) -> Evidence:
+        found: Evidence = import_module("tracking.registry.evidence").compare(
+            connection,
+            candidate.run,
+            None if holder is None else holder.run,
+            metric,
+            at=at,
+            goal=goal,
+            margin=margin,
+            confidence=confidence,
+        )
+        return found
+
+    return compare
+
+
+def _evidence(context: Context) -> Evidence | None:
+    """Return the evidence that counts: what a gate asks for, else on the metric that a gate or the goals name."""
+    if context.holder is None:
+        return None
+    for gate in context.gates:
+        if gate.kind is GateKind.BETTER and gate.metric is not None:
+            return context.evidence(
+                gate.metric, at=gate.at, goal=gate.goal, margin=gate.margin, confidence=gate.confidence
+            )
+    for gate in context.gates:
+        if gate.kind is GateKind.METRIC and gate.metric is not None:
+            return context.evidence(gate.metric, at=gate.at)
+    aimed = [key for key in context.run.metrics if key in context.goals]
+    return context.evidence(aimed[0]) if len(aimed) == 1 else None
+
+
+def _version(connection: Any, model: str, number: int) -> VersionRecord:
+    found = registry_queries.version_records(connection, model, number=number)
+    if not found:
+        latest = registry_queries.model_records(connection, key_of(model))[0].latest
+        raise no_version(model, number, latest)
+    return found[0]
+
+
+def _seen(connection: Any, model: str, alias: str, runs: Iterable[str], experiments: Iterable[str]) -> Seen:
+    held = registry_queries.holder(connection, model, alias)
+    structures = run_queries.revisions(connection)
+    return Seen(
+        position=0 if held is None else held.position,
+        gates=registry_queries.model_records(connection, key_of(model))[0].gates,
+        runs=registry_queries.run_states(connection, list(runs)),
+        experiments={name: structures[name][0] for name in experiments if name in structures},
+    )
+
+
+def _write(
+    connection: Any, found: Evaluated, said: Mapping[str, Any], *, strict: bool
+) -> JournalEntry | None:
+    """Write the row, if nothing has moved that it was evaluated on; else None."""
+    check, seen = found.check, found.seen
+    now = _seen(connection, check.model, check.alias, seen.runs, seen.experiments)
+    if (now.position, now.gates, now.runs) != (seen.position, seen.gates, seen.runs):
+        return None
+    if strict and now.experiments != seen.experiments:
+        return None
+    return registry_writes.append(
+        connection,
+        at=time.time_ns() // 1000,
+        previous=check.holder,
+        gates=check.gates,
+        evidence=check.evidence,
+        details={"digest": found.candidate.digest},
+        **said,
+    )
+
+
+def _refuse(connection: Any, said: Mapping[str, Any], why: str) -> None:
+    held = registry_queries.holder(connection, said["model"], said["alias"])
+    registry_writes.append(
+        connection,
+        at=time.time_ns() // 1000,
+        kind=JournalKind.REFUSE,
+        previous=None if held is None else held.version,
+        details={"problem": why},
+        **said,
+    )
