@@ -31,7 +31,7 @@ def write_record(out: TextIO, store: Store, run_id: str) -> None:
     """Print a run in short."""
     record = store.run(run_id)
     _head(out, record)
-    _pairs(out, "params", {key: _value(value) for key, value in record.flat_params.items()})
+    write_pairs(out, "params", {key: _value(value) for key, value in record.flat_params.items()})
     _metrics(out, record)
     if record.notes:
         _text(out, "notes", record.notes)
@@ -143,10 +143,13 @@ def _text(out: TextIO, title: str, text: str) -> None:
         out.write(f"  {line}\n")
 
 
-def _pairs(out: TextIO, title: str, values: Mapping[str, str]) -> None:
-    if values:
+def write_pairs(out: TextIO, title: str, values: Mapping[str, str]) -> None:
+    """Print names with their values under a title, or at the head of a text."""
+    if not values:
+        return
+    if title:
         out.write(f"\n{title}\n")
-        _lines(out, values, indent="  ")
+    _lines(out, values, indent="  " if title else "")
 
 
 def _lines(out: TextIO, values: Mapping[str, str], indent: str = "") -> None:

@@ -1,0 +1,212 @@
+"""Models, versions, gates, evidence and the journal as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tracking.exports.cells import json_text, printable
+from tracking.registry_records import JournalKind
+
+if TYPE_CHECKING:
+    from tracking.registry_records import (
+        Evidence,
+        GateResult,
+        JournalEntry,
+        ModelRecord,
+        PromotionCheck,
+        VersionRecord,
+    )
+
+MODEL_COLUMNS = ("name", "versions", "holders", "since", "gates", "description")
+VERSION_COLUMNS = ("version", "aliases", "run", "name", "experiment", "registered", "size", "description")
+JOURNAL_COLUMNS = ("row", "at", "model", "what", "by", "reason")
+OVERRIDDEN = "against its gates"
+
+
+def at(when: datetime) -> str:
+    """Return a moment to the minute, in UTC."""
+    return when.strftime("%Y-%m-%d %H:%M")
+
+
+def model_row(record: ModelRecord) -> Sequence[str]:
+    """Return a model as a row of `models list`."""
+    since = max(record.since.values(), default=None)
+    return (
+        record.name,
+        str(record.versions),
+        ", ".join(
+            f"{alias} {number}" + (f" ({OVERRIDDEN})" if alias in record.overridden else "")
+            for alias, number in sorted(record.holders.items())
+        ),
+        "" if since is None else at(since),
+        str(len(record.gates)) if record.gates else "none",
+        record.description,
+    )
+
+
+def model_pairs(record: ModelRecord) -> Mapping[str, str]:
+    """Return what `models show` says at its head."""
+    return _filled(
+        {
+            "model": record.name,
+            "created": record.created.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "tags": ", ".join(record.tags),
+            "description": record.description,
+        }
+    )
+
+
+def holder_lines(record: ModelRecord) -> list[str]:
+    """Return who holds what, a line an alias."""
+    return [
+        f"{alias}  {record.name}/{number}"
+        + (f"  since {at(record.since[alias])} UTC" if alias in record.since else "")
+        + (f"  {OVERRIDDEN}" if alias in record.overridden else "")
+        for alias, number in sorted(record.holders.items())
+    ]
+
+
+def version_row(record: VersionRecord) -> Sequence[str]:
+    """Return a version as a row of `models versions`."""
+    aliases = (alias + (f" ({OVERRIDDEN})" if alias in record.overridden else "") for alias in record.aliases)
+    return (
+        str(record.number),
+        ", ".join(aliases),
+        record.run,
+        record.run_name,
+        record.experiment,
+        at(record.created),
+        f"{record.size:,}",
+        record.description,
+    )
+
+
+def version_pairs(record: VersionRecord) -> Mapping[str, str]:
+    """Return what `models show` says of a version."""
+    step = "" if record.step is None else f", step {record.step:,}"
+    return _filled(
+        {
+            "version": record.name,
+            "aliases": ", ".join(record.aliases),
+            "run": f"{record.run}  {record.run_name}",
+            "experiment": record.experiment,
+            "artifact": f"{record.artifact}{step}, {record.size:,} bytes",
+            "sha256": record.digest,
+            "registered": record.created.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "by": record.by,
+            "tags": ", ".join(record.tags),
+            "description": record.description,
+            **{f"{alias} {OVERRIDDEN}": reason for alias, reason in record.overridden.items()},
+        }
+    )
+
+
+def _filled(pairs: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in pairs.items() if text}
+
+
+def value_text(value: Any) -> str:
+    """Return a value of a version's lineage or details in short."""
+    from tracking.ui import format
+
+    if isinstance(value, float):
+        return format.number(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={value_text(each)}" for key, each in value.items() if each is not None)
+    if isinstance(value, list | tuple):
+        return "; ".join(value_text(each) for each in value)
+    return value if isinstance(value, str) else json_text(value)
+
+
+def gate_lines(results: Iterable[GateResult]) -> list[str]:
+    """Return what each gate found: a mark, what is asked, what is there."""
+    return [
+        printable(f"{'✓' if each.passed else '✗'} {each.asked}: {each.found}", lines=False)
+        for each in results
+    ]
+
+
+def evidence_lines(evidence: Evidence | Mapping[str, Any] | None) -> list[str]:
+    """Return evidence as its sentence and its numbers; nothing where there is none."""
+    from tracking.ui import format
+
+    if evidence is None:
+        return []
+    found = dict(evidence) if isinstance(evidence, Mapping) else asdict(evidence)
+    if not found.get("sentence"):
+        return []
+    number = format.number
+    lines = [str(found["sentence"])]
+    parts = []
+    if found.get("method"):
+        parts.append(f"{found['method']}, {len(found['candidate'])} against {len(found['champion'])} runs")
+        if found.get("pairs"):
+            parts.append(f"{found['pairs']} pairs")
+    if found.get("difference") is not None:
+        parts.append(f"difference {number(found['difference'])}")
+    if found.get("low") is not None and found.get("high") is not None:
+        level = number(100 * found["confidence"])
+        parts.append(f"{level} % interval {number(found['low'])} to {number(found['high'])}")
+    if found.get("margin"):
+        parts.append(f"margin {number(found['margin'])}")
+    for name, label in (("effect", "effect size"), ("probability", "chance of being better")):
+        if found.get(name) is not None:
+            parts.append(f"{label} {number(found[name], 3)}")
+    if found.get("p_value") is not None:
+        parts.append(f"p {number(found['p_value'], 3)}")
+    if found.get("picked_from"):
+        parts.append(f"picked from {found['picked_from']:,} trials")
+    if parts:
+        lines.append(", ".join(parts))
+    lines += [f"left out: {each}" for each in found.get("left_out") or ()]
+    return [printable(line) for line in lines]
+
+
+def what(entry: JournalEntry) -> str:
+    """Return what a row of the journal tells, in a few words."""
+    before = "nobody" if entry.previous is None else str(entry.previous)
+    if entry.kind is JournalKind.REGISTER:
+        return f"version {entry.version} registered"
+    if entry.kind is JournalKind.GATES:
+        text = entry.details.get("gates")
+        count = len(json.loads(text)) if isinstance(text, str) else 0
+        return f"gates set: {count}" if count else "gates removed"
+    if entry.kind is JournalKind.REFUSE:
+        failed = sum(not each.passed for each in entry.gates)
+        said = f"{failed} of {len(entry.gates)} gates not met" if failed else "refused"
+        return f"{entry.alias} refused to {entry.version}: {said} (holder: {before})"
+    if entry.kind is JournalKind.RETIRE:
+        return f"{entry.alias}: {before} → nobody"
+    against = f", {OVERRIDDEN}" if entry.overridden else ""
+    back = ", rolled back" if entry.kind is JournalKind.ROLLBACK else ""
+    return f"{entry.alias}: {before} → {entry.version}{against}{back}"
+
+
+def journal_row(entry: JournalEntry) -> Sequence[str]:
+    """Return a row of the journal as a row of `history`."""
+    when = entry.at.strftime("%Y-%m-%d %H:%M:%S")
+    return (str(entry.position), when, entry.model, what(entry), entry.by, entry.reason)
+
+
+def model_json(record: ModelRecord) -> dict[str, Any]:
+    """Return a model for JSON."""
+    return asdict(record)
+
+
+def version_json(record: VersionRecord) -> dict[str, Any]:
+    """Return a version for JSON, with the name that `load_model` takes."""
+    return {"name": record.name, **asdict(record)}
+
+
+def entry_json(entry: JournalEntry) -> dict[str, Any]:
+    """Return a row of the journal for JSON."""
+    return {**asdict(entry), "kind": str(entry.kind)}
+
+
+def check_json(check: PromotionCheck) -> dict[str, Any]:
+    """Return what a promotion would meet, for JSON."""
+    return {**asdict(check), "passed": check.passed}
