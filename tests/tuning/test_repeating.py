@@ -200,3 +200,14 @@ def test_a_study_of_ones_own_program_is_told(place: Place) -> None:
         run = store.trials("own")[0].run
     with pytest.raises(InvalidValue, match="which a program of yours runs"):
         sweeps.repeat(place.location, str(run))
+
+
+def test_the_objective_has_its_goal_where_nobody_has_said_another(place: Place) -> None:
+    run = place.run(params={"seed": 1})
+    with tracking.start_run("x", store=place.location.root, capture=False) as other:
+        other.define_metric("cost", goal="maximize")
+    place.repeat(run, metric="cost", goal=Goal.MINIMIZE)
+    place.repeat(run, metric="accuracy")
+    with tracking.open_store(place.location.root) as store:
+        (experiment,) = store.experiments()
+    assert experiment.goals["accuracy"] is Goal.MAXIMIZE and experiment.goals["cost"] is Goal.MAXIMIZE

@@ -7,7 +7,7 @@ several objectives). Where its script logs the metric itself, that is the same n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,12 @@ _VALUE = re.compile(r"value|values\.\d+")
 def is_reported(metric: str) -> bool:
     """Whether a metric has a name under which runs of trials keep what a study was told."""
     return metric == _REPORTED or _VALUE.fullmatch(metric) is not None
+
+
+def aimed(metrics: Iterable[str], goals: Container[str]) -> list[str]:
+    """Return the metrics that have a goal, in order; what a study was told only where there is no other one."""
+    found = [key for key in metrics if key in goals]
+    return [key for key in found if not is_reported(key)] or found
 
 
 def stand_ins(metrics: Mapping[str, Sequence[Any]]) -> dict[str, str | None]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
 from tracking.config import StoreLocation
 from tracking.database import run_writes
 from tracking.database.opening import open_database
-from tracking.database.run_writes import runs
+from tracking.database.run_writes import metric_keys, runs
 from tracking.errors import NotFound
 
 
@@ -41,6 +42,18 @@ def define_repeat_in(location: StoreLocation, experiment: str, vary: list[str], 
         engines.write(lambda connection: define_repeat(connection, experiment, vary, ignore))
     finally:
         engines.dispose()
+
+
+def offer_goals(connection: Connection, experiment: str, goals: Mapping[str, str]) -> None:
+    """Say which direction of an experiment's metrics is better, of those where nobody has yet."""
+    number = run_writes.experiment_number(connection, experiment, time.time_ns() // 1000)
+    said = run_writes.goals
+    known = select(metric_keys.c.name).join_from(said, metric_keys).where(said.c.experiment_id == number)
+    missing = goals.keys() - set(connection.execute(known).scalars())
+    for key in sorted(missing):
+        run_writes.set_goal(connection, number, key, goals[key])
+    if missing:
+        run_writes.bump_experiment(connection, number, structure=True)
 
 
 def _numbers(connection: Connection, uid: str) -> tuple[int, int]:

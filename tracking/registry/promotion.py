@@ -19,6 +19,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from tracking.analysis.reported import aimed
 from tracking.artifacts.objects import Objects
 from tracking.database import carried_queries, registry_queries, registry_writes, run_queries
 from tracking.database.engine import Engines
@@ -301,8 +302,8 @@ def _evidence(context: Context) -> Evidence | None:
     for gate in context.gates:
         if gate.kind is GateKind.METRIC and gate.metric is not None:
             return context.evidence(gate.metric, at=gate.at)
-    aimed = [key for key in context.run.metrics if key in context.goals]
-    return context.evidence(aimed[0]) if len(aimed) == 1 else None
+    found = aimed(context.run.metrics, context.goals)
+    return context.evidence(found[0]) if len(found) == 1 else None
 
 
 def _version(connection: Any, model: str, number: int) -> VersionRecord:

@@ -12,7 +12,7 @@ from typing import Any
 from optuna.study import StudyDirection
 
 from tracking.config import StoreLocation
-from tracking.database import study_queries, sweep_queries
+from tracking.database import edits, study_queries, sweep_queries
 from tracking.errors import InvalidDefinition, InvalidValue, Problem
 from tracking.records import Goal
 from tracking.store import Store
@@ -38,7 +38,7 @@ from tracking.tuning.sweep_state import (
 )
 from tracking.tuning.taken import prior_trials
 from tracking.tuning.target_checks import check_target
-from tracking.validation import checked_text
+from tracking.validation import checked_text, normalized
 
 _DIRECTIONS = {Goal.MINIMIZE: StudyDirection.MINIMIZE, Goal.MAXIMIZE: StudyDirection.MAXIMIZE}
 
@@ -108,6 +108,8 @@ def start(
             number = draft.write(engines, name, experiment)
             if number is None:
                 raise InvalidValue(_taken(name, {name}, False))
+            aims = {normalized(each.metric): each.goal.value for each in definition.objectives}
+            engines.write(lambda connection: edits.offer_goals(connection, experiment, aims))
         finally:
             lock.close()
         spawn(location, number, name, definition, SUPERVISOR)
