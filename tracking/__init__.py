@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from tracking.registry_records import Verdict as Verdict
     from tracking.registry_records import VersionRecord as VersionRecord
     from tracking.store import Store as Store
+    from tracking.store import load_model as load_model
     from tracking.store import open_store as open_store
     from tracking.store_care import restore_backup as restore_backup
     from tracking.study_records import StudyRecord as StudyRecord
@@ -153,6 +154,7 @@ _HOME = {
     "define_metric": "client.verbs",
     "define_repeat": "client.verbs",
     "finish": "client.verbs",
+    "load_model": "store",
     "log": "client.verbs",
     "log_artifact": "client.verbs",
     "log_audio": "client.verbs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracking.artifacts import preview_records as preview_records
 from tracking.config import locate_store
@@ -41,6 +41,28 @@ def open_store(store: str | os.PathLike[str] | None = None) -> Store:
         StoreError: It is on a network file system, cannot be written, or stays locked.
     """
     return Store(locate_store(store))
+
+
+def load_model(reference: str, store: str | os.PathLike[str] | None = None, *, trust: bool = False) -> Any:
+    """Return a registered model, ready to predict; its bytes are verified first.
+
+        model = tracking.load_model("digits@champion")
+
+    Args:
+        reference: `digits@champion`, or `digits/3`.
+        store: The store's folder; left out, `TRACKING_STORE` or the nearest `.tracking/`.
+        trust: Also read what runs code as it is read, with all that your account may do: a pickle or a joblib file
+            that log_artifact kept, and a skops file with any types. Only for files whose writer you know and answer
+            for.
+
+    Raises:
+        NotFound: There is no such version, nobody holds the alias, or the bytes are missing.
+        ArtifactDamaged: The bytes are not those that were registered.
+        InvalidValue: The file holds what is not allowed; the message names the types.
+        MissingDependency: A library that the model needs is not installed.
+    """
+    with open_store(store) as opened:
+        return opened.load_model(reference, trust=trust)
 
 
 class Store(StoreCarried, StoreListing, StoreSweeps, StoreRegistry, StoreMerge, StoreCare):

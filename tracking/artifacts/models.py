@@ -221,15 +221,7 @@ def load(data: bytes, where: str, versions: object = None, *, trust: bool = Fals
     """
     sio = _skops()
     _check_archive(data, where)
-    try:
-        refused, allowed = _types(sio, data)
-    except Exception as error:  # a file made up by somebody fails anywhere
-        raise InvalidValue(f"{where} is no readable skops file: {_short(error)}") from None
-    if refused and not trust:
-        raise InvalidValue(
-            f"{where} is refused: it holds {_listed(refused)}, which no model logged with log_model does. Nothing of "
-            "it was executed."
-        )
+    allowed, refused = _allowed(sio, data, where, trust=trust)
     told = _other_version(versions)
     try:
         model = sio.loads(data, trusted=[*allowed, *refused])
@@ -242,6 +234,18 @@ def load(data: bytes, where: str, versions: object = None, *, trust: bool = Fals
     if told:
         warnings.warn(f"Podium: {where[:1].lower()}{where[1:]}: {told}", TrackingWarning, stacklevel=3)
     return model
+
+
+def needed_types(data: bytes, where: str) -> list[str]:
+    """Return the types of `ALLOWED` that a skops file needs, for those who read it elsewhere. Nothing is made of it.
+
+    Raises:
+        InvalidValue: It is no skops file, or holds what is not allowed.
+        MissingDependency: skops or scikit-learn is not installed.
+    """
+    sio = _skops()
+    _check_archive(data, where)
+    return _allowed(sio, data, where)[0]
 
 
 def model_facts(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,6 +300,20 @@ def _types(sio: Any, data: bytes) -> tuple[list[str], list[str]]:
     """Return the types in a file that are refused, and those that the list allows."""
     found = set(sio.get_untrusted_types(data=data))
     return sorted(found - set(ALLOWED)), sorted(found & set(ALLOWED))
+
+
+def _allowed(sio: Any, data: bytes, where: str, *, trust: bool = False) -> tuple[list[str], list[str]]:
+    """Return the types in a file that the list allows, and those that only `trust` does."""
+    try:
+        refused, allowed = _types(sio, data)
+    except Exception as error:  # a file made up by somebody fails anywhere
+        raise InvalidValue(f"{where} is no readable skops file: {_short(error)}") from None
+    if refused and not trust:
+        raise InvalidValue(
+            f"{where} is refused: it holds {_listed(refused)}, which no model logged with log_model does. Nothing of "
+            "it was executed."
+        )
+    return allowed, refused
 
 
 def _check_archive(data: bytes, where: str) -> None:

@@ -85,9 +85,9 @@ def asked_for(gate: Gate) -> str:
     """Return in plain words what a gate asks."""
     match gate.kind:
         case GateKind.METRIC:
-            return f"{gate.metric} ({gate.at}) {gate.op} {_number(gate.bound or 0.0)}"
+            return f"{gate.metric} ({gate.at}) {gate.op} {number_text(gate.bound or 0.0)}"
         case GateKind.BETTER:
-            margin = f" by more than {_number(gate.margin)}" if gate.margin else ""
+            margin = f" by more than {number_text(gate.margin)}" if gate.margin else ""
             return f"better than the holder in {gate.metric} ({gate.at}){margin}, {100 * gate.confidence:.6g} % sure"
         case GateKind.REPEATS:
             return f"at least {_counted(gate.count or 0, 'run')} of the configuration"
@@ -110,12 +110,12 @@ def _body(gate: Gate) -> str:
         case GateKind.METRIC:
             name = _name(gate.metric or "")
             point = name if gate.at == "last" else f"{gate.at}({name})"
-            return f"{point} {gate.op} {_number(gate.bound or 0.0)}"
+            return f"{point} {gate.op} {number_text(gate.bound or 0.0)}"
         case GateKind.BETTER:
             options = [] if gate.at == "last" else [f"at={gate.at}"]
             options += [f"goal={gate.goal.value}"] if gate.goal is not None else []
-            options += [f"margin={_number(gate.margin)}"] if gate.margin else []
-            options += [f"confidence={_number(gate.confidence)}"]
+            options += [f"margin={number_text(gate.margin)}"] if gate.margin else []
+            options += [f"confidence={number_text(gate.confidence)}"]
             return f"better({', '.join([_name(gate.metric or ''), *options])})"
         case GateKind.REPEATS:
             return f"repeats >= {gate.count}"
@@ -137,12 +137,13 @@ def _name(text: str) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+def number_text(value: float) -> str:
+    """Return a number as a gate's line has it: whole where it is whole, else every digit that counts."""
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
 
 
 def _days(value: float) -> str:
-    return f"{_number(value)} {'day' if value == 1 else 'days'}"
+    return f"{number_text(value)} {'day' if value == 1 else 'days'}"
 
 
 def _counted(count: int, what: str) -> str:
