@@ -139,6 +139,14 @@ class StoreCarried(StoreHandle):
         """
         return self._objects.open(digest)
 
+    def object_size(self, digest: str) -> int | None:
+        """Return how many bytes an object has on disk, without reading it; None when it is not there.
+
+        Raises:
+            InvalidValue: `digest` is no sha256 in hexadecimal.
+        """
+        return self._objects.size(digest)
+
     def datasets(self, run_id: str) -> list[DatasetRecord]:
         """Return the datasets that a run used, in the order it logged them; raises NotFound."""
         with self._reading() as connection:

@@ -183,6 +183,13 @@ class Objects:
             raise InvalidValue(f"{digest!r:.80} is no sha256 of an object.")
         return self.root / digest[:2] / digest[2:]
 
+    def size(self, digest: str) -> int | None:
+        """Return the bytes of an object on disk, None when it is not there; nothing is read."""
+        try:
+            return self.path(digest).stat().st_size
+        except OSError:
+            return None
+
     def open(self, digest: str) -> BinaryIO:
         """Open an object to read, verified: its bytes were hashed once more before this returns.
 

@@ -32,7 +32,7 @@ class Holding:
         since: When it got the alias (UTC).
         until: When it lost it, None while it holds it.
         entry: The row of the journal that gave it.
-        ended: The row that took it away, None while it holds it.
+        overridden: It got the alias against a gate, now or at an earlier time.
     """
 
     alias: str
@@ -40,7 +40,7 @@ class Holding:
     since: datetime
     until: datetime | None
     entry: JournalEntry
-    ended: JournalEntry | None = None
+    overridden: bool = False
 
 
 def holdings(journal: Sequence[JournalEntry]) -> list[Holding]:
@@ -51,19 +51,24 @@ def holdings(journal: Sequence[JournalEntry]) -> list[Holding]:
     """
     found: list[Holding] = []
     current: dict[str, JournalEntry] = {}
+    against: set[tuple[str, int | None]] = set()
+
+    def held(entry: JournalEntry, until: datetime | None) -> None:
+        if entry.alias is not None and entry.version is not None:
+            marked = (entry.alias, entry.version) in against
+            found.append(Holding(entry.alias, entry.version, entry.at, until, entry, marked))
+
     for entry in journal:
         if entry.alias is None or entry.kind not in (*_GIVES, JournalKind.RETIRE):
             continue
-        before = current.pop(entry.alias, None)
-        if before is not None and before.version is not None:
-            found.append(Holding(entry.alias, before.version, before.at, entry.at, before, entry))
+        if (before := current.pop(entry.alias, None)) is not None:
+            held(before, entry.at)
+        if entry.overridden:
+            against.add((entry.alias, entry.version))
         if entry.kind is not JournalKind.RETIRE:
             current[entry.alias] = entry
-    found += [
-        Holding(alias, entry.version, entry.at, None, entry)
-        for alias, entry in current.items()
-        if entry.version is not None
-    ]
+    for entry in current.values():
+        held(entry, None)
     return sorted(found, key=lambda each: each.entry.position)
 
 
@@ -81,7 +86,7 @@ def chart(journal: Sequence[JournalEntry], now: datetime, zone_offset: float) ->
     shown = held[-MOST_BARS:]
     traces = []
     for overridden in (False, True):
-        here = [each for each in shown if each.entry.overridden is overridden]
+        here = [each for each in shown if each.overridden is overridden]
         if here:
             traces.append(_bars(here, overridden, now, zone_offset))
     if refused:
@@ -146,7 +151,7 @@ def _bars(here: Sequence[Holding], overridden: bool, now: datetime, zone_offset:
             },
         },
         "customdata": [
-            f"v{each.version} {_GIVES[each.entry.kind]}{f' {AGAINST}' * overridden}, "
+            f"v{each.version} {_GIVES[each.entry.kind]}{f' {AGAINST}' * each.entry.overridden}, "
             f"{format.duration((end - each.since).total_seconds())}{' so far' * (each.until is None)}"
             f"<br>{_by(each.entry)}"
             for each, end in zip(here, ends, strict=True)
@@ -157,7 +162,7 @@ def _bars(here: Sequence[Holding], overridden: bool, now: datetime, zone_offset:
 
 def _on_bar(held: Holding) -> str:
     back = "↩ " if held.entry.kind is JournalKind.ROLLBACK else ""
-    return f"{back}v{held.version}{' !' * held.entry.overridden}"
+    return f"{back}v{held.version}{' !' * held.overridden}"
 
 
 def _refusals(entries: Sequence[JournalEntry], zone_offset: float) -> dict[str, Any]:

@@ -1,0 +1,206 @@
+"""The head of a model's page: name, description, tags, and who holds which alias, with the way back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from tracking.errors import RunStateError
+from tracking.registry_records import CHAMPION, JournalEntry, JournalKind, ModelRecord, VersionRecord
+from tracking.ui import access, format, model_acts, model_timeline, state
+from tracking.ui.markdown import escape
+from tracking.ui.model_timeline import Holding
+from tracking.ui.models_list import OVERRIDDEN
+from tracking.ui.zone import reader_zone
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+LONG_TEXT = 600
+MOST_ALIASES = 12
+_MOVES = (JournalKind.PROMOTE, JournalKind.ROLLBACK, JournalKind.RETIRE)
+
+
+def heading(store: Store, record: ModelRecord, versions: Sequence[VersionRecord]) -> None:
+    """Draw name, counts, tags and description, which can be edited."""
+    st.page_link(state.MODELS_PAGE, label="← all models")
+    st.title(escape(record.name), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(escape(_about(record, versions)), width="content")
+        for tag in record.tags:
+            # The badge escapes the brackets itself.
+            label = escape(format.shorten(tag, 40)).replace("\\[", "[").replace("\\]", "]")
+            st.badge(label, color="gray")
+        if access.may_act():
+            with st.popover("Describe", key="model.describe.open", type="tertiary"):
+                _describe(store, record)
+    if record.description:
+        st.text(format.readable(record.description[:LONG_TEXT]) + "…" * (len(record.description) > LONG_TEXT))
+
+
+def _about(record: ModelRecord, versions: Sequence[VersionRecord]) -> str:
+    names = sorted({version.experiment for version in versions})
+    of = f"runs of {format.shorten(', '.join(names[:3]), 80)}{', …' * (len(names) > 3)}" if names else ""
+    since = f"since {format.moment(record.created, reader_zone())}"
+    return " · ".join(filter(None, [format.plural(record.versions, "version"), of, since]))
+
+
+def _describe(store: Store, record: ModelRecord) -> None:
+    # Named after what is saved: what another tab saves meanwhile begins another form.
+    saved = hashlib.blake2b(repr((record.description, record.tags)).encode(), digest_size=6).hexdigest()
+    with st.form(f"model.describe.{saved}", border=False):
+        text = st.text_area(
+            "Description", record.description, key=f"model.description.{saved}", max_chars=100_000, height=160
+        )
+        tags = st.multiselect(
+            "Tags",
+            list(record.tags),
+            default=list(record.tags),
+            accept_new_options=True,
+            key=f"model.tags.{saved}",
+            placeholder="Type a new one",
+        )
+        pressed = st.form_submit_button("Save", type="primary", key=f"model.describe.do.{saved}")
+    if pressed:
+
+        def save() -> str:
+            store.describe_model(record.name, description=text, tags=tags)
+            return "Saved."
+
+        model_acts.act("describe", save)
+        st.rerun()
+    model_acts.show_error("describe")
+
+
+def holders(store: Store, record: ModelRecord, journal: Sequence[JournalEntry]) -> None:
+    """Draw a line for each alias: who holds it since when and why, and the way back."""
+    now = datetime.now(UTC)
+    current = {each.alias: each for each in model_timeline.holdings(journal) if each.until is None}
+    known = [alias for alias in model_timeline.aliases(journal) if alias in current or alias == CHAMPION]
+    with st.container(border=True, gap="small", key="model.holders"):
+        if CHAMPION not in known:
+            _nobody(record, CHAMPION)
+        for alias in known[:MOST_ALIASES]:
+            if alias in current:
+                _holder(store, record, current[alias], journal, now)
+            else:
+                _nobody(record, alias)
+        if len(known) > MOST_ALIASES:
+            st.caption(f"and {format.count(len(known) - MOST_ALIASES)} more aliases")
+        model_acts.show_error("holder")
+
+
+def _nobody(record: ModelRecord, alias: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(escape(alias), color="gray")
+        st.markdown("nobody", width="content")
+        said = (
+            f"{escape(record.name)}@{alias} loads nothing until a version is promoted: press Promote… beside one."
+            if record.versions
+            else "There is no version yet."
+        )
+        st.caption(said, width="content")
+
+
+def _holder(
+    store: Store, record: ModelRecord, held: Holding, journal: Sequence[JournalEntry], now: datetime
+) -> None:
+    against = held.alias in record.overridden
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(escape(held.alias), color="orange" if against else "green")
+        st.page_link(
+            state.MODEL_PAGE,
+            label=f"**v{held.version}**",
+            query_params={state.MODEL: record.name, state.VERSION: str(held.version)},
+        )
+        if against:
+            st.badge(
+                OVERRIDDEN,
+                color="orange",
+                help=escape(f"It got {held.alias} against a gate: {_why(record, held, journal)}"),
+            )
+        st.caption(escape(_since(held, now)), width="content")
+        if access.may_act():
+            _back(store, record, held, journal)
+            _retire(store, record, held)
+
+
+def _since(held: Holding, now: datetime) -> str:
+    lasted = format.ago(held.since, now)
+    said = f"since {format.moment(held.since, reader_zone())} ({lasted})"
+    if held.entry.by:
+        said += f", by {format.shorten(held.entry.by, 60)}"
+    if held.entry.reason:
+        said += f": {format.shorten(held.entry.reason, 120)}"
+    return said
+
+
+def _why(record: ModelRecord, held: Holding, journal: Sequence[JournalEntry]) -> str:
+    """Return the reason that was typed when the holder got the alias against a gate, which may be long ago."""
+    for entry in reversed(journal):
+        if entry.overridden and entry.alias == held.alias and entry.version == held.version:
+            return format.shorten(entry.reason, 300)
+    return "the journal says why"
+
+
+def rollback_target(journal: Sequence[JournalEntry], alias: str) -> int | None:
+    """Return which version a rollback of an alias goes back to, as the store does it; None when there is none."""
+    from tracking.registry import moves
+
+    rows = [entry for entry in journal if entry.alias == alias and entry.kind in _MOVES]
+    return moves.before(cast(Any, rows))  # of a row it reads only what an entry has too
+
+
+def _back(store: Store, record: ModelRecord, held: Holding, journal: Sequence[JournalEntry]) -> None:
+    target = rollback_target(journal, held.alias)
+    if target is None:
+        return
+    # Named after the row that made the holder: a second click of a double click finds no button.
+    place = f"model.rollback.{held.alias}.{held.entry.position}"
+    with st.popover(f"Roll back to v{target}", key=f"{place}.open"):
+        st.markdown(
+            f"**{escape(held.alias)}** goes from v{held.version} back to **v{target}**, which held it before. "
+            "Its bytes are verified first; gates are not asked again. The journal keeps both."
+        )
+        reason = st.text_input("Reason", key=f"{place}.reason", placeholder="may be left out")
+        if st.button(f"Roll back to v{target}", type="primary", key=f"{place}.do"):
+
+            def work() -> str:
+                _still_holds(store, record, held)
+                entry = store.rollback(record.name, alias=held.alias, reason=reason)
+                return f"v{entry.version} is {held.alias} of {record.name} again."
+
+            model_acts.act("holder", work)
+            st.rerun()
+
+
+def _retire(store: Store, record: ModelRecord, held: Holding) -> None:
+    place = f"model.retire.{held.alias}.{held.entry.position}"
+    with st.popover("Retire", key=f"{place}.open", type="tertiary"):
+        st.markdown(
+            f"Nobody will hold **{escape(held.alias)}**: {escape(record.name)}@{escape(held.alias)} loads nothing "
+            f"until a version is promoted. v{held.version} stays as it is."
+        )
+        reason = st.text_input("Reason", key=f"{place}.reason", placeholder="may be left out")
+        if st.button(f"Retire {held.alias}", key=f"{place}.do"):
+
+            def work() -> str:
+                _still_holds(store, record, held)
+                store.retire(record.name, alias=held.alias, reason=reason)
+                return f"Nobody holds {held.alias} of {record.name} now."
+
+            model_acts.act("holder", work)
+            st.rerun()
+
+
+def _still_holds(store: Store, record: ModelRecord, held: Holding) -> None:
+    """Raise if the alias is no longer as the page showed it: nothing is done that nobody looked at."""
+    now = {each.alias: each for each in model_timeline.holdings(store.journal(record.name)) if not each.until}
+    found = now.get(held.alias)
+    if found is None or found.entry.position != held.entry.position:
+        who = f"v{found.version} has got it" if found else "nobody has it any more"
+        raise RunStateError(f"{held.alias} has changed hands meanwhile: {who}. Nothing was done; look again.")

@@ -1,0 +1,113 @@
+"""Whether a version could be used now: its bytes are there, its run is whole. Nothing of it is read or loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tracking.errors import InvalidValue
+from tracking.records import RunRecord, RunStatus
+from tracking.registry_records import VersionRecord
+from tracking.ui import format
+from tracking.ui.model_metrics import Shown, value
+from tracking.ui.sizes import size
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+WHOLE: Final = "✓ bytes there"
+_ENDED_BADLY: Final = frozenset({RunStatus.FAILED, RunStatus.LOST, RunStatus.INTERRUPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with a version.
+
+    Attributes:
+        short: For a cell of a table.
+        sentence: The whole of it, with the way out.
+        grave: It cannot be loaded.
+    """
+
+    short: str
+    sentence: str
+    grave: bool = False
+
+
+def problems(
+    store: Store, version: VersionRecord, run: RunRecord | None, shown: Sequence[Shown] = ()
+) -> list[Problem]:
+    """Return what is wrong with a version, the gravest first.
+
+    Args:
+        store: Whose objects are looked for; the size on disk is compared, the bytes are not read.
+        version: The version.
+        run: Its run, None when it is not in the store.
+        shown: The metrics by which versions are judged; one that is not finite is said.
+    """
+    return [*_of_bytes(store, version), *_of_run(version, run, shown)]
+
+
+def summary(found: Sequence[Problem]) -> str:
+    """Return the health for a cell of a table: never by colour alone."""
+    if not found:
+        return WHOLE
+    mark = "✕" if found[0].grave else "!"
+    more = f", {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{mark} {found[0].short}{more}"
+
+
+def _of_bytes(store: Store, version: VersionRecord) -> list[Problem]:
+    name = f"v{version.number}"
+    try:
+        there = store.object_size(version.digest)
+    except InvalidValue:
+        return [
+            Problem("no digest", f"The digest of {name} is none: the registry was changed by hand.", True)
+        ]
+    if there is None:
+        sentence = (
+            f"The bytes of {name} are not in the store: it cannot be loaded. Copy objects/{version.digest[:2]}/"
+            f"{version.digest[2:12]}… back from a backup of the store, or roll back to another version."
+        )
+        return [Problem("bytes missing", sentence, True)]
+    # A folder is known by the digest of its list of files, whose size is another one.
+    if version.kind != "folder" and there != version.size:
+        sentence = (
+            f"{name} has {size(there)} on disk and had {size(version.size)} when it was logged: it will not load. "
+            "Copy the object back from a backup of the store, or roll back to another version."
+        )
+        return [Problem("bytes damaged", sentence, True)]
+    return []
+
+
+def _of_run(version: VersionRecord, run: RunRecord | None, shown: Sequence[Shown]) -> list[Problem]:
+    name = f"v{version.number}"
+    if run is None:
+        return [Problem("run unknown", f"The run of {name} is not in this store: its metrics are unknown.")]
+    found = []
+    if run.deleted:
+        found.append(Problem("run in the trash", f"The run of {name} lies in the trash: restore it."))
+    if run.status in _ENDED_BADLY:
+        found.append(
+            Problem(
+                f"run {run.status}",
+                f"The run of {name} is {run.status}: it did not come to its planned end, and what it measured may be "
+                "of an unfinished model.",
+            )
+        )
+    elif not run.status.is_final:
+        found.append(
+            Problem(f"run {run.status}", f"The run of {name} still goes on: its metrics will change.")
+        )
+    for each in shown:
+        number = value(run, each)
+        if number is not None and format.number(number) in ("NaN", "inf", "-inf"):
+            found.append(
+                Problem(
+                    f"{format.shorten_key(each.metric, 24)} {format.number(number)}",
+                    f"{each.label} of the run of {name} is {format.number(number)}.",
+                )
+            )
+    return found

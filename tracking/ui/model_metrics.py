@@ -1,0 +1,80 @@
+"""By which metrics the versions of a model are judged: those its gates ask for, then those with a goal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tracking.records import Goal, RunRecord
+from tracking.registry_records import Gate, GateKind
+from tracking.ui import format
+from tracking.ui.runs_frame import metric_order
+
+MOST: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A metric, which of its points, and which direction is better; None where nobody said."""
+
+    metric: str
+    at: str = "last"
+    goal: Goal | None = None
+
+    @property
+    def label(self) -> str:
+        """Return the heading of a column: `accuracy ↑`, `best loss ↓`."""
+        at = "" if self.at == "last" else f"{self.at} "
+        return at + format.shorten_key(self.metric, 28) + format.goal_mark(self.goal)
+
+
+def telling(gates: Sequence[Gate], runs: Sequence[RunRecord], goals: Mapping[str, Goal]) -> list[Shown]:
+    """Return the metrics that matter, the one that decides first; without gates and goals a few of the runs'.
+
+    Args:
+        gates: Of the model.
+        runs: Of its versions.
+        goals: Goal by metric.
+    """
+    decisive = sorted(
+        (gate for gate in gates if gate.metric is not None), key=lambda gate: gate.kind is not GateKind.BETTER
+    )
+    found = [Shown(gate.metric or "", gate.at, _goal(gate, goals)) for gate in decisive]
+    kept = list(dict.fromkeys(found))
+    named = {each.metric for each in kept}
+    rest = [key for key in metric_order(runs, goals) if key not in named]
+    with_goal = [key for key in rest if key in goals]
+    more = with_goal if kept or with_goal else rest
+    return [*kept, *(Shown(key, "last", goals.get(key)) for key in more)][:MOST]
+
+
+def value(run: RunRecord | None, shown: Shown) -> float | None:
+    """Return a run's value of a metric, None when it has none."""
+    summary = None if run is None else run.metrics.get(shown.metric)
+    if summary is None:
+        return None
+    if shown.at == "best":
+        return summary.last if shown.goal is None else summary.best(shown.goal)
+    chosen: float | None = getattr(summary, shown.at, summary.last)
+    return chosen
+
+
+def better(candidate: float | None, holder: float | None, goal: Goal | None) -> str:
+    """Return a difference with its sign and whether it is the better direction: `+0.012`, `-0.3 (worse)`."""
+    if candidate is None or holder is None:
+        return ""
+    difference = candidate - holder
+    said = format.number(difference, 3)
+    said = f"+{said}" if difference > 0 else said
+    worse = goal is not None and (difference < 0 if goal is Goal.MAXIMIZE else difference > 0)
+    return f"{said} (worse)" if worse else said
+
+
+def _goal(gate: Gate, goals: Mapping[str, Goal]) -> Goal | None:
+    if gate.goal is not None:
+        return gate.goal
+    known = goals.get(gate.metric or "")
+    if known is None and gate.kind is GateKind.METRIC:
+        return Goal.MAXIMIZE if gate.op in (">=", ">") else Goal.MINIMIZE
+    return known

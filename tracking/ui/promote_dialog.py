@@ -1,0 +1,391 @@
+"""The dialog that promotes a version: every gate with what was found, the evidence drawn, then the button.
+
+A page that offers it calls `open_for_run` or `open_for_version` when its button is pressed, and `show` once at its
+end, outside of live sections. What is open stands in the session: the page may be drawn again under the dialog, and
+a reason that is being typed stays.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from tracking.errors import InvalidValue, NotFound, RunStateError
+from tracking.records import ArtifactKind, ArtifactRecord, RunRecord
+from tracking.registry_records import (
+    CHAMPION,
+    GateResult,
+    ModelRecord,
+    PromotionCheck,
+    VersionRecord,
+)
+from tracking.ui import (
+    access,
+    cache,
+    evidence_view,
+    feedback,
+    format,
+    model_acts,
+    registry_cache,
+)
+from tracking.ui.markdown import code, escape
+from tracking.ui.sizes import size
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+LONGEST_REASON: Final = 10_000
+_OPEN: Final = "promote.open"
+_PLACE: Final = "promote"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the dialog is about.
+
+    Attributes:
+        page: Address of the page that opened it: on another one it is closed.
+        number: Of this opening, for the keys of its fields.
+        run: Id of the run whose model is to become a version, None where it is one.
+        artifact: Name of the run's artifact, None to choose.
+        model: Name of the model, empty while it is chosen.
+        version: Number of the version, 0 while there is none.
+        alias: What it is to get, as offered first.
+    """
+
+    page: str
+    number: int
+    run: str | None = None
+    artifact: str | None = None
+    model: str = ""
+    version: int = 0
+    alias: str = CHAMPION
+
+
+def can_promote(run: RunRecord) -> bool:
+    """Whether a run logged a model: whether a page offers the dialog for it."""
+    return bool(_models_of(run))
+
+
+def open_for_run(store: Store, run: RunRecord, artifact: str | None = None) -> None:
+    """Open the dialog for a run's model, and draw the page again; a version of it is made first where there is none."""
+    found = [
+        version
+        for version in registry_cache.run_versions(store, run.id)
+        if artifact is None or version.artifact == artifact
+    ]
+    asked = Asked(_page(), next(_numbers), run.id, artifact)
+    if len(found) == 1:
+        asked = replace(asked, model=found[0].model, version=found[0].number)
+    _open(asked)
+
+
+def open_for_version(store: Store, model: str, number: int, alias: str = CHAMPION) -> None:
+    """Open the dialog for a version, and draw the page again."""
+    _open(Asked(_page(), next(_numbers), None, None, model, number, alias))
+
+
+def show(store: Store) -> None:
+    """Draw the dialog while it is open, and once what it came to; each page that offers it calls this at its end."""
+    model_acts.say_what_came_of_it()
+    asked: Asked | None = st.session_state.get(_OPEN)
+    if asked is None:
+        return
+    if asked.page != _page():
+        _close()
+        return
+    if asked.version:
+        title = f"Promote {escape(asked.model)} v{asked.version}"
+    else:
+        title = "Promote a run's model"
+
+    def body() -> None:
+        """Everything of the dialog; a section of its own, which redraws when something in it is used."""
+        with feedback.boundary():
+            now: Asked | None = st.session_state.get(_OPEN)
+            if now is None or bool(now.version) is not bool(asked.version):
+                st.rerun()  # it is done, or goes on under another title
+            if now.version:
+                _promotion(store, now)
+            else:
+                _registration(store, now)
+
+    st.dialog(title, width="large", on_dismiss=_close)(body)()
+
+
+def _open(asked: Asked) -> None:
+    model_acts.clear_error()
+    st.session_state[_OPEN] = asked
+    st.rerun()
+
+
+def _close() -> None:
+    st.session_state.pop(_OPEN, None)
+
+
+def _page() -> str:
+    return re.sub(r"[?#].*", "", st.context.url or "")
+
+
+def _take() -> Asked | None:
+    """Return what is open and close it: of two presses of a double click the second one finds nothing."""
+    found: Asked | None = st.session_state.pop(_OPEN, None)
+    return found
+
+
+# A run's model becomes a version
+
+
+def _registration(store: Store, asked: Asked) -> None:
+    run = cache.run(store, asked.run or "")
+    found = [each for each in _models_of(run) if asked.artifact in (None, each.name)]
+    if not found:
+        feedback.empty(
+            "This run logged no model",
+            'Log one with run.log_model(estimator, "model", input_example=X[:5]) and promote that run.',
+        )
+        return
+    st.markdown(
+        f"The model of **{escape(format.shorten(run.name, 80))}** becomes a version: its bytes are verified and kept "
+        "for good, with where they come from. Nothing is promoted yet."
+    )
+    place = 0
+    if len(found) > 1:
+        named = [_artifact_name(each) for each in found]
+        place = st.selectbox(
+            "Model of the run",
+            range(len(found)),
+            format_func=named.__getitem__,
+            key=f"promote.artifact.{asked.number}",
+        )
+    artifact = found[place]
+    known = [record.name for record in registry_cache.models(store)]
+    offered = _name_offered(store, run, known)
+    options = list(dict.fromkeys([*([offered] if offered else []), *known]))
+    name = st.selectbox(
+        "Name of the model",
+        options,
+        index=0 if options else None,
+        accept_new_options=True,
+        key=f"promote.name.{asked.number}",
+        placeholder="Choose one, or type a new name",
+        help="Letters, digits, and . _ - between them. Names that look alike are one model.",
+    )
+    if name in known:
+        record = registry_cache.model(store, name)
+        st.caption(f"It becomes version {record.latest + 1} of {escape(name)}.")
+    elif name:
+        st.caption(f"It becomes version 1 of the new model {escape(format.shorten(name, 100))}.")
+    model_acts.show_error(_PLACE)
+    if access.gate("register a model", key="promote.access"):
+        st.button(
+            "Make it a version",
+            type="primary",
+            key=f"promote.register.{asked.number}",
+            on_click=_register,
+            args=(store, asked, artifact),
+        )
+
+
+def _register(store: Store, asked: Asked, artifact: ArtifactRecord) -> None:
+    name = st.session_state.get(f"promote.name.{asked.number}") or ""
+    if _take() != asked:
+        return
+
+    made: list[VersionRecord] = []
+
+    def work() -> str:
+        there = [
+            version
+            for version in store.run_versions(artifact.run)
+            if (version.model, version.artifact, version.digest) == (name, artifact.name, artifact.digest)
+        ]
+        made.append(
+            there[0]
+            if there
+            else store.register(name, artifact.run, artifact=artifact.name, step=artifact.step)
+        )
+        return f"{made[0].model} v{made[0].number} is registered."
+
+    model_acts.act(_PLACE, work)
+    if made:
+        asked = replace(asked, model=made[0].model, version=made[0].number)
+    st.session_state[_OPEN] = asked
+
+
+def _models_of(run: RunRecord) -> list[ArtifactRecord]:
+    return [each for each in run.artifacts if each.kind is ArtifactKind.MODEL and not each.superseded]
+
+
+def _artifact_name(record: ArtifactRecord) -> str:
+    step = "" if record.step is None else f" at step {record.step}"
+    return f"{format.shorten(record.name, 80)}{step} ({size(record.size)})"
+
+
+def _name_offered(store: Store, run: RunRecord, known: Sequence[str]) -> str:
+    """Return the model that has versions of this experiment, else a name made of the experiment's."""
+    for name in known:
+        if any(version.experiment == run.experiment for version in registry_cache.versions(store, name)):
+            return name
+    made = re.sub(r"[^A-Za-z0-9._-]+", "-", run.experiment).strip("-_.")[:100]
+    return made or ""
+
+
+# A version gets an alias
+
+
+def _promotion(store: Store, asked: Asked) -> None:
+    try:
+        record = registry_cache.model(store, asked.model)
+    except NotFound:
+        raise NotFound(f"There is no model {asked.model!r} any more.") from None
+    alias = st.selectbox(
+        "Alias",
+        _aliases(record, asked),
+        accept_new_options=True,
+        key=f"promote.alias.{asked.number}",
+        width=320,
+        help="What load_model names: digits@champion. A new one may be typed.",
+    )
+    if not alias:
+        st.caption("Choose an alias, or type one.")
+        return
+    with st.spinner("Asking the gates…"):
+        check = registry_cache.check(store, record.name, asked.version, alias)
+    candidate = f"v{asked.version}"
+    holder = "nobody" if check.holder is None else f"v{check.holder}"
+    _now(record, check)
+    if check.holder == asked.version:
+        st.info(escape(f"{candidate} holds {check.alias} already."))
+        return
+    _gates(check)
+    st.markdown("**Evidence**")
+    if check.evidence is None:
+        st.caption(
+            "No metric decides: a gate such as better(accuracy), or a goal by define_metric, says which one does."
+        )
+    else:
+        evidence_view.draw(
+            check.evidence,
+            candidate=candidate,
+            champion=f"{holder}, {check.alias}",
+            key=f"promote.evidence.{record.name}.{asked.version}.{check.alias}",
+        )
+    model_acts.show_error(_PLACE)
+    if not access.gate("promote a version", key="promote.access"):
+        return
+    if check.passed:
+        _press(store, asked, check)
+    else:
+        _override(store, asked, check)
+
+
+def _aliases(record: ModelRecord, asked: Asked) -> list[str]:
+    named = [gate.alias for gate in record.gates if gate.alias is not None]
+    return list(dict.fromkeys([asked.alias, CHAMPION, *record.holders, *named]))
+
+
+def _now(record: ModelRecord, check: PromotionCheck) -> None:
+    if check.holder is None:
+        st.markdown(f"Nobody holds **{escape(check.alias)}** of {escape(record.name)} now.")
+        return
+    since = record.since.get(check.alias)
+    ago = f", since {format.ago(since, datetime.now(UTC)).removesuffix(' ago')}" if since else ""
+    against = " It got there against a gate (overridden)." if check.alias in record.overridden else ""
+    st.markdown(f"**v{check.holder}** holds **{escape(check.alias)}** now{ago}.{against}")
+
+
+def _gates(check: PromotionCheck) -> None:
+    if not check.gates:
+        st.markdown("**Gates**")
+        st.caption(
+            "None: any version may get this alias. They are set on the page of the model, under Gates."
+        )
+        return
+    passed = sum(each.passed for each in check.gates)
+    st.markdown(f"**Gates**: {passed} of {len(check.gates)} passed")
+    results(check.gates)
+
+
+def results(found: Sequence[GateResult]) -> None:
+    """Draw what each gate asked and found, a line each, the refusing ones marked by a sign and a word."""
+    with st.container(gap=None):
+        for each in found:
+            mark = ":green[**✓**]" if each.passed else ":red[**✗**] **refused**"
+            asked = code(format.shorten(each.asked, 200))
+            st.markdown(f"{mark} {asked} found: {escape(format.shorten(each.found, 300))}")
+
+
+def _press(store: Store, asked: Asked, check: PromotionCheck) -> None:
+    st.text_area(
+        "Reason",
+        key=f"promote.reason.{asked.number}",
+        max_chars=LONGEST_REASON,
+        height=80,
+        placeholder="For the journal; may be left out",
+    )
+    st.button(
+        f"Promote v{asked.version} to {check.alias}",
+        type="primary",
+        key=f"promote.do.{asked.number}",
+        on_click=_promote,
+        args=(store, asked, check),
+    )
+
+
+def _override(store: Store, asked: Asked, check: PromotionCheck) -> None:
+    refused = sum(not each.passed for each in check.gates)
+    with st.container(border=True, key="promote.override"):
+        st.markdown(
+            f":orange[**Against the gates**]  \n{format.plural(refused, 'gate')} refused: v{asked.version} does not "
+            f"get {escape(check.alias)}. An override gives it all the same; it is marked for ever in the journal and "
+            "on every page that shows the version."
+        )
+        st.text_area(
+            "Why all the same",
+            key=f"promote.reason.{asked.number}",
+            max_chars=LONGEST_REASON,
+            height=80,
+            placeholder="Has to be said; kept in the journal",
+        )
+        st.button(
+            f"Override and promote v{asked.version}",
+            key=f"promote.override.{asked.number}",
+            on_click=_promote,
+            args=(store, asked, check),
+            kwargs={"override": True},
+        )
+
+
+def _promote(store: Store, asked: Asked, check: PromotionCheck, *, override: bool = False) -> None:
+    reason = str(st.session_state.get(f"promote.reason.{asked.number}") or "").strip()
+    if _take() != asked:
+        return
+    done = False
+
+    def work() -> str:
+        nonlocal done
+        if override and not reason:
+            raise InvalidValue("Say why it is promoted all the same: the journal keeps it.")
+        # What was looked at is what is promoted over: another holder asks for another look.
+        holder = store.model(asked.model).holders.get(check.alias)
+        if holder != check.holder:
+            who = "nobody holds it" if holder is None else f"v{holder} holds it"
+            raise RunStateError(
+                f"{check.alias} has changed hands meanwhile: {who} now. Nothing was promoted; look again."
+            )
+        entry = store.promote(asked.model, asked.version, alias=check.alias, reason=reason, override=override)
+        done = True
+        against = ", against its gates" if entry.overridden else ""
+        return f"v{entry.version} is {entry.alias} of {entry.model} now{against}."
+
+    model_acts.act(_PLACE, work)
+    if not done:
+        st.session_state[_OPEN] = asked

@@ -1,0 +1,143 @@
+"""What the pages of models keep between reruns, keyed on the registry's revision as in `tracking.ui.cache`.
+
+What also speaks of runs (metrics of versions, gates, evidence) hangs on the revisions of experiments too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from tracking.records import RunRecord
+from tracking.registry_records import (
+    CHAMPION,
+    JournalEntry,
+    ModelRecord,
+    PromotionCheck,
+    VersionRecord,
+)
+from tracking.ui import cache
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+
+def revision(store: Store) -> int:
+    """Return what all of the registry hangs on. One query, uncached."""
+    return store.registry_revision()
+
+
+def models(store: Store) -> Sequence[ModelRecord]:
+    """Return all models in order of name. Shared: read only."""
+    return _models(_root(store), revision(store), store)
+
+
+def model(store: Store, name: str) -> ModelRecord:
+    """Return a model by its name or a look-alike of it; raises NotFound."""
+    return _model(_root(store), revision(store), name, store)
+
+
+def versions(store: Store, name: str) -> Sequence[VersionRecord]:
+    """Return the versions of a model, the newest first. Shared: read only."""
+    return _versions(_root(store), revision(store), name, store)
+
+
+def journal(store: Store, name: str | None = None) -> Sequence[JournalEntry]:
+    """Return the journal of one model or of all, oldest first. Shared: read only."""
+    return _journal(_root(store), revision(store), name, store)
+
+
+def head(store: Store) -> str:
+    """Return the digest of the journal's last row."""
+    return _head(_root(store), revision(store), store)
+
+
+def run_versions(store: Store, run_id: str) -> Sequence[VersionRecord]:
+    """Return the versions that a run's models are. Shared: read only."""
+    return _run_versions(_root(store), revision(store), run_id, store)
+
+
+def champions(store: Store) -> Mapping[str, Sequence[VersionRecord]]:
+    """Return the holders of `champion` by the id of their run. Shared: read only."""
+    return _champions(_root(store), revision(store), store)
+
+
+def runs_of(store: Store, found: Sequence[VersionRecord]) -> Mapping[str, RunRecord]:
+    """Return the runs of versions by their id; one that is not in the store is left out."""
+    known, _ = cache.known_runs(store, tuple(dict.fromkeys(version.run for version in found)))
+    return {run.id: run for run in known}
+
+
+def check(store: Store, name: str, number: int, alias: str) -> PromotionCheck:
+    """Return what a promotion would meet: gates may load the model in a process of their own, so it is kept."""
+    return _check(_root(store), revision(store), cache.revisions(store), name, number, alias, store)
+
+
+def card(store: Store, name: str, number: int) -> str:
+    """Return the model card of a version as Markdown."""
+    return _card(_root(store), revision(store), cache.revisions(store), name, number, store)
+
+
+def _root(store: Store) -> str:
+    return str(store.location.root)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _models(root: str, revision: int, _store: Store) -> Sequence[ModelRecord]:
+    return tuple(_store.models())
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _model(root: str, revision: int, name: str, _store: Store) -> ModelRecord:
+    return _store.model(name)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _versions(root: str, revision: int, name: str, _store: Store) -> Sequence[VersionRecord]:
+    return tuple(_store.versions(name))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _journal(root: str, revision: int, name: str | None, _store: Store) -> Sequence[JournalEntry]:
+    return tuple(_store.journal(name))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _head(root: str, revision: int, _store: Store) -> str:
+    return _store.journal_head()
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _run_versions(root: str, revision: int, run_id: str, _store: Store) -> Sequence[VersionRecord]:
+    return tuple(_store.run_versions(run_id))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _champions(root: str, revision: int, _store: Store) -> Mapping[str, Sequence[VersionRecord]]:
+    found: dict[str, list[VersionRecord]] = defaultdict(list)
+    for record in _store.models():
+        if CHAMPION in record.holders:
+            holder = _store.version(record.name, record.holders[CHAMPION])
+            found[holder.run].append(holder)
+    return dict(found)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _check(
+    root: str,
+    revision: int,
+    runs: cache.Revisions,
+    name: str,
+    number: int,
+    alias: str,
+    _store: Store,
+) -> PromotionCheck:
+    return _store.check_promotion(name, number, alias=alias)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _card(root: str, revision: int, runs: cache.Revisions, name: str, number: int, _store: Store) -> str:
+    return _store.model_card(name, number)
