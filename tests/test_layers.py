@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store_listing": LOWEST | {"database", "store_handle"},
     "store_studies": LOWEST | {"database", "store_handle"},
     "store_sweeps": LOWEST | {"database", "store_handle", "store_studies"},
-    "store_models": LOWEST | {"database", "registry", "store_handle"},
+    "store_models": LOWEST | {"database", "analysis", "registry", "store_handle"},
     "store_registry": LOWEST | {"database", "registry", "store_models"},
     "store_merge": LOWEST | {"spool", "database", "artifacts", "store_handle"},
     "store_care": LOWEST | {"spool", "database", "client", "artifacts", "store_handle"},

@@ -268,8 +268,8 @@ class DamagedFile:
 
     Attributes:
         run: Id of the run that carries them.
-        what: "artifact", "dataset" or "capture".
-        name: Of the artifact or dataset, or the captured section.
+        what: "artifact", "dataset", "capture" or "model".
+        name: Of the artifact or dataset, the captured section, or the version of a model as `digits/3`.
         path: Of the file inside, when it is a folder; else empty.
         digest: sha256 of the bytes that were logged.
         missing: Whether there are none at all.

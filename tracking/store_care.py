@@ -39,6 +39,7 @@ class StoreCare(StoreHandle):
         Raises:
             NotFound: There is no such run.
             RunStateError: One of them is live; nothing was moved.
+            StillNeeded: A version of a model was made from one of them, or from a run that it is a part of.
         """
         return self._care(lambda connection: trash.delete_run(connection, run_id, _now()))
 
@@ -48,6 +49,7 @@ class StoreCare(StoreHandle):
         Raises:
             NotFound: There is no such experiment.
             RunStateError: One of its runs is live; nothing was moved.
+            StillNeeded: A version of a model was made from one of them; nothing was moved.
         """
         return self._care(lambda connection: trash.delete_experiment(connection, _text(name), _now()))
 

@@ -36,6 +36,7 @@ class MergeReport:
         size: Bytes of objects that came.
         refused: What was left out for what it holds, a sentence each.
         missing: What was taken over without its bytes, a sentence each; merging again tries again.
+        models: How many models are registered over there. They stay there: a registry tells of one store.
     """
 
     added: tuple[str, ...]
@@ -45,6 +46,7 @@ class MergeReport:
     size: int
     refused: tuple[str, ...]
     missing: tuple[str, ...]
+    models: int = 0
 
 
 class StoreMerge(StoreHandle):
@@ -114,6 +116,7 @@ class StoreMerge(StoreHandle):
                     refused.append(f"run {uid!r:.80}: {error}")
                 progress(at + 1, len(numbers))
             refused += merging.merge_definitions()
+            models = merging.count_models()
         finally:
             copy.engines.dispose()
         return MergeReport(
@@ -124,6 +127,7 @@ class StoreMerge(StoreHandle):
             size=objects.size,
             refused=tuple(refused),
             missing=tuple(objects.missing),
+            models=models,
         )
 
     @contextmanager

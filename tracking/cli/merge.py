@@ -39,6 +39,11 @@ def merge(
             f"{len(report.added):,} runs added, {len(report.updated):,} brought up to date, "
             f"{report.unchanged:,} unchanged; {report.objects:,} files, {report.size:,} bytes.\n"
         )
+        if report.models:
+            say(
+                f"{report.models:,} registered model{'s' * (report.models > 1)} stayed over there: a registry tells of "
+                "one store. Register here what is needed here."
+            )
         for title, listed in (("Left out", report.refused), ("Without their bytes", report.missing)):
             if listed:
                 say(f"{title}:")

@@ -24,6 +24,7 @@ from tracking.database.engine import Engines
 from tracking.database.history import read_visible
 from tracking.database.merge_copy import SourceCopy
 from tracking.database.merge_rows import CheckName, SourceRun, read_blocks, read_run
+from tracking.database.registry_queries import model_rows
 from tracking.database.run_writes import experiments, goals, metric_keys, runs, sessions, tags_table
 from tracking.database.series import blocks, series_table
 from tracking.database.summaries import replace_summary, summarize
@@ -144,6 +145,11 @@ class Merging:
                 partial(_define, name=name, created=created, vary=vary, ignore=ignore, wanted=wanted)
             )
         return refused
+
+    def count_models(self) -> int:
+        """Return how many models are registered in the other store; none of them is taken over."""
+        with self._source.engines.reading() as connection:
+            return len(model_rows(connection))
 
     def _own(self, uid: str) -> OwnRun | None:
         with self._engines.reading() as connection:

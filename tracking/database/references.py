@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from tracking.database.carried_rows import artifacts, captures, dataset_uses, datasets
+from tracking.database.registry_queries import version_rows
+from tracking.database.registry_values import read_json
 from tracking.database.run_writes import runs, sessions
 from tracking.records import ArtifactKind
 
@@ -19,8 +21,8 @@ class Reference:
     Attributes:
         digest: The object's name.
         run: The run's id, and `number` its internal one.
-        what: "artifact", "dataset" or "capture".
-        name: Of the artifact or dataset, or the captured section.
+        what: "artifact", "dataset", "capture" or "model".
+        name: Of the artifact or dataset, the captured section, or the version as `digits/3`.
         folder: The object is a folder's list of files, which refers to more; of a dataset it may be one.
     """
 
@@ -74,9 +76,20 @@ def _of_captures(connection: Connection) -> Iterator[Reference]:
         yield Reference(digest, uid, number, "capture", section)
 
 
+def _of_versions(connection: Connection) -> Iterator[Reference]:
+    for row in version_rows(connection):
+        name = f"{row['model']}/{row['number']}"
+        uid, number, folder = str(row["run"]), row["run_id"], row["kind"] == ArtifactKind.FOLDER.value
+        yield Reference(row["digest"], uid, number, "model", name, folder)
+        example = read_json(row["details"], dict).get("example_digest")
+        if isinstance(example, str):
+            yield Reference(example, uid, number, "model", f"{name}, its example")
+
+
 SOURCES: tuple[Callable[[Connection], Iterator[Reference]], ...] = (
     _of_artifacts,
     _of_datasets,
     _of_captures,
+    _of_versions,
 )
 """A function that yields live references each."""

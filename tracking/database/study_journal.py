@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError
 
 from tracking.database.engine import Engines, checkpoint_rarely, retried, translated
 from tracking.database.prepared import Prepared
+from tracking.database.registry_needs import refuse_needed_study
 from tracking.database.schema import CURRENT, VERSION_TABLE
 from tracking.database.study_fold import fold
 from tracking.database.study_ops import NOTHING, Op, OpCode, dump, load
@@ -256,6 +257,7 @@ def _append(connection: Connection, study: int, text: str, op: Op) -> int:
     code = op["op_code"]
     creates = code == OpCode.CREATE_TRIAL
     if code == OpCode.DELETE_STUDY:
+        refuse_needed_study(connection, study)
         _DELETE.run(connection, study=study, gone=op["at"])
     row = _GROW.first(connection, study=study, created=int(creates))
     if row is None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from tracking.database import run_writes
 from tracking.database.carried_rows import artifacts, captures, dataset_uses, datasets
 from tracking.database.moments import moment
+from tracking.database.registry_needs import refuse_needed, versions_of
 from tracking.database.run_writes import experiments, goals, params_table, runs, sessions, tags_table, trials
 from tracking.database.search_columns import chunks
 from tracking.database.tables import MetricBlockRow, MetricSeriesRow, MetricSummaryRow
@@ -58,9 +59,10 @@ def delete_run(connection: Connection, uid: str, now: int) -> list[str]:
     Raises:
         NotFound: There is no such run.
         RunStateError: One of them is live.
+        StillNeeded: A version of a model was made from one of them, or from a run that it is a part of.
     """
     row = _row(connection, uid)
-    return _delete(connection, _family(connection, [row]), now)
+    return _delete(connection, _family(connection, [row]), now, f"Run {row.uid} ({row.name})")
 
 
 def delete_experiment(connection: Connection, name: str, now: int) -> list[str]:
@@ -69,6 +71,7 @@ def delete_experiment(connection: Connection, name: str, now: int) -> list[str]:
     Raises:
         NotFound: There is no such experiment.
         RunStateError: A run is live; none was deleted.
+        StillNeeded: A version of a model was made from one of them; none was deleted.
     """
     number = _experiment(connection, name)
     if number is None:
@@ -77,7 +80,7 @@ def delete_experiment(connection: Connection, name: str, now: int) -> list[str]:
     if not rows:
         _remove_experiment(connection, number)
         return []
-    return _delete(connection, _family(connection, rows), now)
+    return _delete(connection, _family(connection, rows), now, f"The experiment {name!r}")
 
 
 def restore(connection: Connection, given: str) -> list[str]:
@@ -240,8 +243,9 @@ def _family(connection: Connection, rows: Sequence[Any]) -> list[Any]:
     return list(found.values())
 
 
-def _delete(connection: Connection, rows: Sequence[Any], now: int) -> list[str]:
+def _delete(connection: Connection, rows: Sequence[Any], now: int, what: str) -> list[str]:
     fresh = [row for row in rows if row.deleted is None]
+    refuse_needed(connection, [row.id for row in fresh], what)
     live = [row for row in fresh if not RunStatus(row.status).is_final]
     if live:
         raise RunStateError(
@@ -271,6 +275,8 @@ def _why_kept(
             return f"what run {row.uid} said is not wholly in the database yet"
         if before is not None and row.deleted > before:
             return "it has not been in the trash for long enough"
+    for name, uid, _ in versions_of(connection, [row.id for row in members]):
+        return f"the version {name} of a model was made from run {uid}"
     return None
 
 
