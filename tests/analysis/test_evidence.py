@@ -147,20 +147,41 @@ def test_a_margin_has_to_be_exceeded_and_the_confidence_kept() -> None:
 
 def test_runs_that_do_not_differ_say_nothing_of_the_noise() -> None:
     for ours, theirs, said in (
-        ([0.1] * 5, [0.1] * 5, "the same in all runs"),
+        ([0.1] * 5, [0.1] * 5, "accuracy is the same in all runs of a side"),
         ([0.3] * 5, [0.1] * 5, "0.20 higher, and the same in all runs of a side"),
     ):
         evidence = found(side(ours), side(theirs))
         assert evidence.verdict is Verdict.NOT_DISTINGUISHABLE and said in evidence.sentence
         assert "show no noise" in evidence.sentence
         assert (evidence.low, evidence.p_value, evidence.probability, evidence.effect) == (None,) * 4
-    # Equal but for rounding: 0.1 is added to numbers of another size.
-    steady = found(
-        side([each + 0.1 for each in CHAMPION], seeds(*range(5))), side(CHAMPION, seeds(*range(5)))
-    )
-    assert steady.verdict is Verdict.NOT_DISTINGUISHABLE and "by the same amount" in steady.sentence
+    copies = found(side([0.3] * 5, seeds(*range(5))), side([0.1] * 5, seeds(*range(5))))
+    assert copies.verdict is Verdict.NOT_DISTINGUISHABLE and copies.pairs == 5 and copies.p_value is None
     # Noise on one side is noise.
     assert found(side([0.99] * 5), side(CHAMPION)).verdict is Verdict.BETTER
+
+
+def test_pairs_that_differ_by_the_same_amount_are_judged_by_their_number() -> None:
+    def ahead(by: float, pairs: int, **more: Any) -> Evidence:
+        values, repeats = [0.90, 0.93, 0.89, 0.905, 0.895, 0.91][:pairs], seeds(*range(pairs))
+        return found(side([each + by for each in values], repeats), side(values, repeats), **more)
+
+    # Equal but for rounding: 0.1 is added to numbers of another size.
+    better = ahead(0.1, 5)
+    assert better.verdict is Verdict.BETTER and better.p_value == 1 / 32
+    assert (better.low, better.effect, better.probability) == (None, None, None)
+    assert better.sentence == (
+        "Better: accuracy is 0.10 higher in each of 5 pairs, by the same amount, paired by seed; that gives no "
+        "interval, and by chance all come out on one side once in 32 times."
+    )
+    assert ahead(-0.1, 5).verdict is Verdict.WORSE
+    assert ahead(0.1, 5, margin=0.1).verdict is Verdict.NOT_DISTINGUISHABLE
+    assert ahead(0.1, 5, margin=0.09).verdict is Verdict.BETTER
+    assert ahead(0.1, 5, confidence=0.99).verdict is Verdict.NOT_DISTINGUISHABLE
+    assert ahead(0.1, 4).verdict is Verdict.NOT_DISTINGUISHABLE
+    assert ahead(0.0, 6).verdict is Verdict.NOT_DISTINGUISHABLE
+    folds = [{"fold": fold} for fold in range(5)]
+    corrected = found(side([0.5, 0.6, 0.7, 0.4, 0.3], folds), side([0.4, 0.5, 0.6, 0.3, 0.2], folds))
+    assert corrected.verdict is Verdict.NOT_DISTINGUISHABLE and corrected.p_value is None
 
 
 def test_few_runs_one_run_and_none_are_called_so() -> None:

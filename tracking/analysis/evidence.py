@@ -62,7 +62,9 @@ def weigh(
     partner with the same repeat params they are compared pair by pair, else by Welch's test. Where one of these params
     is a fold of a cross-validation the variance is corrected for the rows that the folds share, after Nadeau and Bengio
     (2003); without partners that of each side. Of k folds the ratio of test to training rows is 1 / (k - 1); folds that
-    are missing make k smaller and the test more careful.
+    are missing make k smaller and the test more careful. Where all pairs differ by the same amount Student's t has
+    nothing to go by: the p-value is then that of the sign test, 1 / 2**n. Where nothing differs from run to run there
+    is none, and no verdict.
 
     Args:
         candidate: The one that wants to be better.
@@ -167,7 +169,13 @@ def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence,
     told = replace(told, method=method)
     story = replace(story, folds=max(folds))
     if _noiseless(first, second, is_paired):
-        return replace(told, verdict=Verdict.NOT_DISTINGUISHABLE), replace(story, noiseless=True)
+        story = replace(story, noiseless=True)
+        # Pairs differ from each other though their differences do not: else all might be one run over again.
+        if method != "paired" or float(np.ptp(first)) <= _ROUNDING * float(np.abs(first).max()):
+            return replace(told, verdict=Verdict.NOT_DISTINGUISHABLE), story
+        ahead, room = sign * difference, told.margin / scale + _ROUNDING
+        p_value, p_worse = (0.5 ** len(first) if side > room else 1.0 for side in (ahead, -ahead))
+        return _judged(replace(told, p_value=p_value), p_worse, story), story
     numbers = _numbers(first, second, is_paired, ratios, told, sign, bootstrap, scale)
     return _judged(replace(told, **numbers.fields), numbers.worse, story), story
 

@@ -74,7 +74,7 @@ def _verdict(evidence: Evidence, story: Story) -> str:
             "Not distinguishable: both are runs of the same configuration, so there is nothing to tell apart."
         )
     if story.noiseless:
-        return _noiseless(metric, evidence)
+        return _noiseless(metric, evidence, story)
     return f"{_judgement(metric, evidence, story)} ({_facts(evidence, story)}){_picked(evidence)}."
 
 
@@ -92,20 +92,33 @@ def _judgement(metric: str, evidence: Evidence, story: Story) -> str:
     )
 
 
-def _noiseless(metric: str, evidence: Evidence) -> str:
+def _noiseless(metric: str, evidence: Evidence, story: Story) -> str:
+    difference = _difference(evidence)
+    if evidence.p_value is not None and evidence.difference:
+        return _steady(f"{metric} is {difference} in each of {evidence.pairs} pairs", evidence, story)
     if evidence.pairs:
-        how = f"is {_difference(evidence)} in each of {evidence.pairs} pairs, by the same amount"
-        if not evidence.difference:
-            how = f"is the same in both runs of each of {evidence.pairs} pairs"
+        each = f"in each of {evidence.pairs} pairs"
+        how = f"{difference} {each}, by the same amount" if evidence.difference else f"the same {each}"
     else:
-        how = f"is {_difference(evidence)}, and the same in all runs of a side ({_counts(evidence)})"
-        if not evidence.difference:
-            how = f"is the same in all runs ({_counts(evidence)})"
-    begin = "Not distinguishable: " if not evidence.difference else "Not distinguishable from noise: "
+        alike = f"in all runs of a side ({_counts(evidence)})"
+        how = f"{difference}, and the same {alike}" if evidence.difference else f"the same {alike}"
+    begin = "Not distinguishable from noise" if evidence.difference else "Not distinguishable"
     return (
-        f"{begin}{metric} {how}. Runs that do not differ show no noise, so nothing says how sure that is"
+        f"{begin}: {metric} is {how}. Runs that do not differ show no noise, so nothing says how sure that is"
         f"{_picked(evidence)}. Vary what the result depends on, as the seed or the folds."
     )
+
+
+def _steady(found: str, evidence: Evidence, story: Story) -> str:
+    """Return what pairs come to that differ from each other, but not in what one run is ahead of the other."""
+    verdict = {Verdict.BETTER: "Better", Verdict.WORSE: "Worse"}.get(
+        evidence.verdict, "Not distinguishable from noise"
+    )
+    chance = f"by chance all come out on one side once in {2**evidence.pairs:,} times"
+    if evidence.margin:
+        chance += f"; the margin is {_number(evidence.margin)}"
+    by = f", paired by {' and '.join(story.names)}" if story.names else ""
+    return f"{verdict}: {found}, by the same amount{by}; that gives no interval, and {chance}{_picked(evidence)}."
 
 
 def _facts(evidence: Evidence, story: Story) -> str:
@@ -165,7 +178,7 @@ def _level(confidence: float) -> str:
 
 
 def _places(evidence: Evidence) -> int | None:
-    """Return how many decimals show two digits of the difference and of the interval's width; None: significant ones."""
+    """Return how many decimals show two digits of the difference and of the interval's width, or None for any."""
     sizes = [abs(evidence.difference or 0.0)]
     if evidence.low is not None and evidence.high is not None:
         sizes.append(evidence.high - evidence.low)

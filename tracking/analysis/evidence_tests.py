@@ -56,9 +56,9 @@ def paired(differences: Numbers, *, ratio: float = 0.0) -> Estimate:
     """Return the mean of differences of pairs.
 
     With a ratio above 0 the variance is corrected for folds of a cross-validation, whose training rows overlap: Nadeau
-    and Bengio, "Inference for the Generalization Error" (2003). Of r repetitions of k folds there are r * k differences,
-    and the ratio stays 1 / (k - 1): Bouckaert and Frank, "Evaluating the Replicability of Significance Tests for
-    Comparing Learning Algorithms" (2004).
+    and Bengio, "Inference for the Generalization Error" (2003). Of r repetitions of k folds there are r * k
+    differences, and the ratio stays 1 / (k - 1): Bouckaert and Frank, "Evaluating the Replicability of Significance
+    Tests for Comparing Learning Algorithms" (2004).
 
     Args:
         differences: Shape `(..., n)`, n >= 2.
