@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tracking.analysis.reported import aimed
 from tracking.database import registry_queries, run_queries
 from tracking.errors import InvalidValue, NotFound
 from tracking.registry import moves, names, registering, verification
@@ -166,13 +167,13 @@ class StoreModels(StoreHandle):
             run = run_queries.run_record(connection, candidate_run)
             if metric is None:
                 goals = registry_queries.goals_of(connection, run.experiment)
-                aimed = [key for key in run.metrics if key in goals]
-                if len(aimed) != 1:
-                    some = ", ".join(map(repr, (aimed or list(run.metrics))[:10])) or "none"
+                known = aimed(run.metrics, goals)
+                if len(known) != 1:
+                    some = ", ".join(map(repr, (known or list(run.metrics))[:10])) or "none"
                     raise InvalidValue(
                         f"Say which metric to compare, metric='accuracy' for example. Run {run.id} has: {some}."
                     )
-                metric = aimed[0]
+                metric = known[0]
             found: Evidence = import_module("tracking.registry.evidence").compare(
                 connection,
                 candidate_run,
@@ -226,7 +227,10 @@ class StoreModels(StoreHandle):
 
         Args:
             reference: `digits@champion`, or `digits/3`.
-            trust: Also read formats that can run code as they are read. Only for files that you made yourself.
+            trust: Also read what runs code as it is read, with all that your account may do: a pickle or a joblib file
+                that log_artifact kept, and a skops file with any types. Only for files whose writer you know and
+                answer for. Left out, such a file is refused with what it would call; nothing is ever tried in a
+                less safe way than it was logged in.
 
         Raises:
             NotFound: There is no such version, nobody holds the alias, or the bytes are missing.
@@ -241,6 +245,18 @@ class StoreModels(StoreHandle):
         found: str = import_module("tracking.registry.card").model_card(self, name, number)
         return found
 
+    def repeats_of(self, run_id: str) -> list[str]:
+        """Return the ids of the runs that count as repeats of a run's configuration, the oldest first.
+
+        The run itself is among them, unless it is a search's own: its score was picked for being high.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        with self._reading() as connection:
+            found = import_module("tracking.registry.groups").group_of(connection, run_id)
+        return [member.run.uid for member in found.members]
+
     def package(self, reference: str, folder: str | os.PathLike[str]) -> Path:
         """Write a version as a folder to hand over: model, signature, requirements, a script that predicts, model card.
 
@@ -254,7 +270,7 @@ class StoreModels(StoreHandle):
         Raises:
             NotFound: There is no such version, or its bytes are missing.
             ArtifactDamaged: The bytes are not those that were registered.
-            InvalidValue: Something is there already.
+            InvalidValue: Something is there already, or the version has no example or cannot be handed over.
         """
         found: Path = import_module("tracking.registry.package").package(self, reference, Path(folder))
         return found
