@@ -15,8 +15,9 @@ from tracking.database.registry_values import gates_of, read_json, results_of
 from tracking.database.run_writes import experiments, goals, metric_keys, runs
 from tracking.database.search_columns import chunks
 from tracking.database.study_rows import trials
+from tracking.errors import StoreDamaged
 from tracking.records import Goal
-from tracking.registry_records import GENESIS, JournalEntry, JournalKind, ModelRecord, VersionRecord
+from tracking.registry_records import GENESIS, Gate, JournalEntry, JournalKind, ModelRecord, VersionRecord
 
 models = ModelRow.__table__  # type: ignore[attr-defined]
 versions = ModelVersionRow.__table__  # type: ignore[attr-defined]
@@ -206,24 +207,34 @@ def journal_entries(connection: Connection, model: str | None = None) -> list[Jo
 
 
 def journal_entry(row: Any) -> JournalEntry:
-    """Return a row of the journal as a record."""
-    return JournalEntry(
-        position=row.position,
-        at=moment(row.at),
-        kind=JournalKind(row.kind),
-        model=row.model,
-        alias=row.alias,
-        version=row.version,
-        previous=row.previous,
-        by=row.by,
-        reason=row.reason,
-        overridden=bool(row.overridden),
-        gates=results_of(row.gates),
-        evidence=read_json(row.evidence, dict),
-        details=read_json(row.details, dict),
-        previous_digest=row.previous_digest,
-        digest=row.digest,
-    )
+    """Return a row of the journal as a record.
+
+    Raises:
+        StoreDamaged: Somebody changed it to what no row says.
+    """
+    try:
+        return JournalEntry(
+            position=row.position,
+            at=moment(row.at),
+            kind=JournalKind(row.kind),
+            model=row.model,
+            alias=row.alias,
+            version=row.version,
+            previous=row.previous,
+            by=row.by,
+            reason=row.reason,
+            overridden=bool(row.overridden),
+            gates=results_of(row.gates),
+            evidence=read_json(row.evidence, dict),
+            details=read_json(row.details, dict),
+            previous_digest=row.previous_digest,
+            digest=row.digest,
+        )
+    except (ValueError, TypeError) as error:
+        raise StoreDamaged(
+            f"Row {row.position} of the registry's journal cannot be read ({error}). `tracking registry verify` says "
+            "what else was changed; put a backup in its place."
+        ) from error
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -260,13 +271,27 @@ def revision(connection: Connection) -> int:
     return int(connection.execute(select(func.coalesce(func.sum(models.c.revision), 0))).scalar_one())
 
 
-def run_states(connection: Connection, uids: Sequence[str]) -> dict[str, tuple[int, bool]]:
-    """Return revision, and whether it is in the trash, of each run that there is."""
+def gates(connection: Connection, key: str) -> tuple[Gate, ...]:
+    """Return the gates of the model of a key."""
+    return gates_of(connection.execute(select(models.c.gates).where(models.c.key == key)).scalar_one())
+
+
+def run_states(
+    connection: Connection, uids: Sequence[str]
+) -> tuple[dict[str, tuple[int, bool]], dict[str, int]]:
+    """Return revision, and whether it is in the trash, of each run that there is, and `structure` of its experiment."""
     found: dict[str, tuple[int, bool]] = {}
+    homes: dict[str, int] = {}
     for part in chunks(sorted(uids)):
-        query = select(runs.c.uid, runs.c.revision, runs.c.deleted).where(runs.c.uid.in_(part))
-        found.update({uid: (moved, gone is not None) for uid, moved, gone in connection.execute(query)})
-    return found
+        query = (
+            select(runs.c.uid, runs.c.revision, runs.c.deleted, experiments.c.name, experiments.c.structure)
+            .join_from(runs, experiments)
+            .where(runs.c.uid.in_(part))
+        )
+        for uid, moved, gone, home, structure in connection.execute(query):
+            found[uid] = (moved, gone is not None)
+            homes[home] = structure
+    return found, homes
 
 
 def models_of_experiments(connection: Connection, names: Sequence[str]) -> list[str]:

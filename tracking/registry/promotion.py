@@ -19,11 +19,10 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from tracking.analysis.reported import aimed
 from tracking.artifacts.objects import Objects
 from tracking.database import carried_queries, registry_queries, registry_writes, run_queries
 from tracking.database.engine import Engines
-from tracking.errors import ArtifactDamaged, NotFound, PromotionRefused
+from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, PromotionRefused
 from tracking.records import ArtifactRecord, CaptureRecord, DatasetRecord, Goal, RunRecord
 from tracking.registry.names import key_of
 from tracking.registry.registering import no_version, verify_version
@@ -38,7 +37,7 @@ from tracking.registry_records import (
     VersionRecord,
 )
 
-Compare = Callable[[str, str, Goal | None, float, float], Evidence]
+Compare = Callable[[str | None, str, Goal | None, float, float], Evidence]
 TRIES = 20
 STRICT_TRIES = 3
 """So often a run that came to an experiment meanwhile is a reason to begin again, as it may be one more repeat; after
@@ -85,12 +84,12 @@ class Context:
     goals: Mapping[str, Goal]
     now: datetime
     compare: Compare
-    compared: dict[tuple[str, str, Goal | None, float, float], Evidence] = field(default_factory=dict)
+    compared: dict[tuple[str | None, str, Goal | None, float, float], Evidence] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
 
     def evidence(
         self,
-        metric: str,
+        metric: str | None,
         *,
         at: str = "last",
         goal: Goal | None = None,
@@ -100,11 +99,14 @@ class Context:
         """Return how sure it is that the candidate is better than the holder, also where nobody holds the alias.
 
         Args:
-            metric: What to compare.
+            metric: What to compare; None for the metric that counts for the candidate, where one is known.
             at: Which of its points.
             goal: Which direction is better; None for what the metric was defined with.
             margin: By how much.
             confidence: Of the one-sided verdict.
+
+        Raises:
+            InvalidValue: No metric is given and none is known to count.
         """
         asked = (metric, at, goal, margin, confidence)
         if asked not in self.compared:
@@ -126,7 +128,7 @@ class Seen:
         position: Of the row of the journal that says who holds the alias, 0 without one.
         gates: The model's gates.
         runs: Revision, and whether it is in the trash, of each run that was read.
-        experiments: What counts the runs, params and statuses of each experiment that was read.
+        experiments: What counts the runs, params and statuses of the experiments of those runs.
     """
 
     position: int
@@ -176,11 +178,8 @@ def evaluate(
             gates=results,
             evidence=evidence,
         )
-        homes = {context.run.experiment} | (
-            set() if context.holder_run is None else {context.holder_run.experiment}
-        )
         read = {context.run.id, *context.read, *({context.holder.run} if context.holder else ())}
-        return Evaluated(check, _seen(connection, model, alias, read, homes), context.candidate)
+        return Evaluated(check, _seen(connection, model, alias, read), context.candidate)
 
 
 def promote(
@@ -251,7 +250,7 @@ def _context(connection: Any, objects: Objects, model: str, number: int, alias: 
     held = registry_queries.holder(connection, model, alias)
     holder = None if held is None or held.version is None else _version(connection, model, held.version)
     run = run_queries.run_record(connection, candidate.run)
-    gates = registry_queries.model_records(connection, key_of(model))[0].gates
+    gates = registry_queries.gates(connection, key_of(model))
     return Context(
         connection=connection,
         objects=objects,
@@ -274,7 +273,7 @@ def _context(connection: Any, objects: Objects, model: str, number: int, alias: 
 
 
 def _comparing(connection: Any, candidate: VersionRecord, holder: VersionRecord | None) -> Compare:
-    def compare(metric: str, at: str, goal: Goal | None, margin: float, confidence: float) -> Evidence:
+    def compare(metric: str | None, at: str, goal: Goal | None, margin: float, confidence: float) -> Evidence:
         found: Evidence = import_module("tracking.registry.evidence").compare(
             connection,
             candidate.run,
@@ -291,37 +290,43 @@ def _comparing(connection: Any, candidate: VersionRecord, holder: VersionRecord 
 
 
 def _evidence(context: Context) -> Evidence | None:
-    """Return the evidence that counts: what a gate asks for, else on the metric that a gate or the goals name."""
-    if context.holder is None:
-        return None
-    for gate in context.gates:
-        if gate.kind is GateKind.BETTER and gate.metric is not None:
-            return context.evidence(
-                gate.metric, at=gate.at, goal=gate.goal, margin=gate.margin, confidence=gate.confidence
+    """Return the evidence that counts: what a gate asks for, else on the metric that a gate names or that is known."""
+    named = [gate for gate in context.gates if gate.metric is not None]
+    for gate in named:
+        if gate.kind is GateKind.BETTER:
+            return _known(
+                context,
+                gate.metric,
+                at=gate.at,
+                goal=gate.goal,
+                margin=gate.margin,
+                confidence=gate.confidence,
             )
-    for gate in context.gates:
-        if gate.kind is GateKind.METRIC and gate.metric is not None:
-            return context.evidence(gate.metric, at=gate.at)
-    found = aimed(context.run.metrics, context.goals)
-    return context.evidence(found[0]) if len(found) == 1 else None
+    return _known(context, named[0].metric, at=named[0].at) if named else _known(context, None)
+
+
+def _known(context: Context, metric: str | None, **asked: Any) -> Evidence | None:
+    try:
+        return context.evidence(metric, **asked)
+    except InvalidValue:  # no metric counts, or it cannot be compared: what a gate makes of it, the gate says
+        return None
 
 
 def _version(connection: Any, model: str, number: int) -> VersionRecord:
     found = registry_queries.version_records(connection, model, number=number)
     if not found:
-        latest = registry_queries.model_records(connection, key_of(model))[0].latest
-        raise no_version(model, number, latest)
+        raise no_version(model, number, registry_queries.model_records(connection, key_of(model))[0].latest)
     return found[0]
 
 
-def _seen(connection: Any, model: str, alias: str, runs: Iterable[str], experiments: Iterable[str]) -> Seen:
+def _seen(connection: Any, model: str, alias: str, runs: Iterable[str]) -> Seen:
     held = registry_queries.holder(connection, model, alias)
-    structures = run_queries.revisions(connection)
+    states, experiments = registry_queries.run_states(connection, list(runs))
     return Seen(
         position=0 if held is None else held.position,
-        gates=registry_queries.model_records(connection, key_of(model))[0].gates,
-        runs=registry_queries.run_states(connection, list(runs)),
-        experiments={name: structures[name][0] for name in experiments if name in structures},
+        gates=registry_queries.gates(connection, key_of(model)),
+        runs=states,
+        experiments=experiments,
     )
 
 
@@ -330,7 +335,7 @@ def _write(
 ) -> JournalEntry | None:
     """Write the row, if nothing has moved that it was evaluated on; else None."""
     check, seen = found.check, found.seen
-    now = _seen(connection, check.model, check.alias, seen.runs, seen.experiments)
+    now = _seen(connection, check.model, check.alias, seen.runs)
     if (now.position, now.gates, now.runs) != (seen.position, seen.gates, seen.runs):
         return None
     if strict and now.experiments != seen.experiments:

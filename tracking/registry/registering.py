@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from tracking.artifacts.objects import Objects
@@ -100,17 +101,33 @@ def verify_version(objects: Objects, version: VersionRecord) -> None:
 
 def artifact_of(version: VersionRecord) -> ArtifactRecord:
     """Return the artifact that a version pins, by its digest, whatever was logged under its name since."""
+    return stored_artifact(
+        {
+            "run": version.run,
+            "artifact": version.artifact,
+            "kind": version.kind,
+            "step": version.step,
+            "digest": version.digest,
+            "size": version.size,
+            "details": version.details,
+        }
+    )
+
+
+def stored_artifact(row: Mapping[str, Any]) -> ArtifactRecord:
+    """Return the artifact of a version by the columns of its row, whatever somebody made of them."""
+    kind = row["kind"]
     return ArtifactRecord(
-        run=version.run,
-        name=version.artifact,
-        kind=ArtifactKind(version.kind) if version.kind in set(ArtifactKind) else ArtifactKind.FILE,
-        step=version.step,
-        digest=version.digest,
-        size=version.size,
+        run=str(row["run"]),
+        name=str(row["artifact"]),
+        kind=ArtifactKind(kind) if kind in set(ArtifactKind) else ArtifactKind.FILE,
+        step=row["step"],
+        digest=row["digest"],
+        size=row["size"],
         files=1,
         media_type="application/octet-stream",
-        created=version.created,
-        details=version.details,
+        created=datetime.now(UTC),
+        details=row["details"] if isinstance(row["details"], Mapping) else {},
     )
 
 

@@ -10,8 +10,8 @@ from tracking.database import registry_queries
 from tracking.database.engine import Engines
 from tracking.database.registry_chain import canonical, content_digest, row_digest
 from tracking.database.registry_values import read_json
-from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, TrackingError
-from tracking.registry.registering import verify_version
+from tracking.errors import TrackingError
+from tracking.registry.registering import stored_artifact, verify_bytes
 from tracking.registry_records import GENESIS, JournalKind, RegistryReport
 
 Row = Mapping[str, Any]
@@ -25,7 +25,6 @@ def verify_registry(
         rows = list(registry_queries.journal_rows(connection))
         versions = registry_queries.version_rows(connection)
         models = registry_queries.model_rows(connection)
-        records = {each.name: each for each in registry_queries.version_records(connection)}
     problems = [
         *chain_problems(rows),
         *head_problems(rows, head),
@@ -35,15 +34,13 @@ def verify_registry(
     ]
     states: dict[str, str | None] = {}
     for row in versions:
-        name = f"{row['model']}/{row['number']}"
-        record = records.get(name)
-        if record is None:
-            continue  # without its run or model, which is said above
-        if record.digest not in states:
-            states[record.digest] = _bytes_problem(objects, record)
+        digest = row["digest"]
+        if digest not in states:
+            states[digest] = _bytes_problem(objects, row)
             if progress is not None:
                 progress(len(states))
-        if (state := states[record.digest]) is not None:
+        if (state := states[digest]) is not None:
+            name = f"{row['model']}/{row['number']}"
             problems.append(f"The bytes of {name} cannot be relied on: {state}")
     last = rows[-1]["digest"] if rows else GENESIS
     return RegistryReport(
@@ -165,10 +162,10 @@ def _content(row: Row) -> str | None:
         return None
 
 
-def _bytes_problem(objects: Objects, record: Any) -> str | None:
+def _bytes_problem(objects: Objects, row: Row) -> str | None:
     try:
-        verify_version(objects, record)
-    except (NotFound, ArtifactDamaged, InvalidValue, TrackingError, OSError) as error:
+        verify_bytes(objects, stored_artifact(row))
+    except (TrackingError, OSError) as error:
         return str(error)
     return None
 
