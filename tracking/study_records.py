@@ -23,6 +23,8 @@ RETRY_OF = "podium:retry_of"
 """User attribute of a trial: the number of the failed one that it tries again."""
 PLACE = "podium:place"
 """User attribute of a trial: which of the configurations it is that its sweep lists, from 0."""
+CONSTRAINTS = "podium:constraints"
+"""Attribute of a trial's row, which no user attribute is: what `trial.set_constraint` said, by name."""
 REPEATS = "podium:repeats"
 """User attribute of a trial: the values of its repeats, whose mean is its value; None for one that is missing.
 
@@ -65,6 +67,7 @@ class TrialRecord:
         values: One per objective, None as long as there are none.
         params: By name, as the objective got them.
         attributes: What `trial.set_user_attr` said.
+        constraints: What `trial.set_constraint` said, by name; one that is above 0 is broken.
     """
 
     number: int
@@ -75,6 +78,12 @@ class TrialRecord:
     values: tuple[float, ...] | None
     params: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    constraints: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it holds every constraint; a trial without any does."""
+        return all(value <= 0 for value in self.constraints.values())
 
     @property
     def duration(self) -> float | None:

@@ -49,7 +49,8 @@ def trial_frame(records: Sequence[TrialRecord], objectives: Sequence[SweepObject
     - `started`, `completed` (UTC, to the microsecond, NaT where there is none), `duration` (seconds, NaN);
     - `worker` (text: its token), `cause` (text: of failed trials, `unknown` where nothing says it), `reason` (text);
     - `stopped` (bool: failed because somebody ended it), `taken_over` (bool: has the outcome of a run that was
-      there before), `retry_of` (Int64: the number of the trial that it tries again);
+      there before), `retry_of` (Int64: the number of the trial that it tries again), `feasible` (bool: breaks none
+      of its constraints);
     - `values.<metric>` (float64) as `value_columns` names them, NaN where there is none;
     - `params.<name>`, sorted: int64 or float64 where every trial that has it has a number there (Int64 for whole
       numbers where some lack it, NaN for the others), else the values as they are, `MISSING` where a trial lacks it,
@@ -84,6 +85,7 @@ def trial_frame(records: Sequence[TrialRecord], objectives: Sequence[SweepObject
         "stopped": np.array([cause == STOPPED for cause in causes], dtype=bool),
         "taken_over": np.array([RUN in about for about in said], dtype=bool),
         "retry_of": pd.array([_whole(about.get(RETRY_OF)) for about in said], dtype="Int64"),
+        "feasible": np.array([each.feasible for each in records], dtype=bool),
     }
     for place, name in enumerate(value_columns(objectives)):
         columns[name] = np.array(
@@ -112,6 +114,11 @@ def finished(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.bool_]:
         (frame["state"] == "complete").to_numpy(dtype=bool)
         & ~np.isnan(frame[list(columns)].to_numpy(dtype=np.float64)).any(axis=1)
     )
+
+
+def feasible(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which trials break none of their constraints."""
+    return frame["feasible"].to_numpy(dtype=bool)
 
 
 def label(value: Any) -> str:

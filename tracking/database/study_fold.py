@@ -14,6 +14,8 @@ What is written follows from the operations alone, moments included, so that a s
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -29,6 +31,7 @@ from tracking.database.study_ops import (
     Op,
     OpCode,
     compatible,
+    constraints,
     dump,
     load,
     microseconds,
@@ -41,6 +44,7 @@ from tracking.database.study_rows import (
     Trial,
     add_trial,
     attributes,
+    constraints_in,
     journal,
     link_trial,
     load_trial,
@@ -54,7 +58,7 @@ from tracking.database.study_rows import (
     write_run,
 )
 from tracking.records import RunStatus
-from tracking.study_records import REASON, RUN
+from tracking.study_records import CONSTRAINTS, REASON, RUN
 from tracking.validation import KEY_LIMIT, normalized
 
 INTERMEDIATE_KEY = "intermediate_value"
@@ -144,7 +148,7 @@ def _create(connection: Connection, study: Study, position: int, number: int, op
         started=microseconds(op["datetime_start"]),
         completed=microseconds(op.get("datetime_complete")),
         objectives=op.get("values") if op.get("value") is None else [op["value"]],
-        attributes=json.dumps(op.get("user_attrs", {})),
+        attributes=json.dumps(op.get("user_attrs", {}) | _constraints("{}", op.get("system_attrs", {}))),
         created=op["at"],
     )
     distributions = op.get("distributions", {})
@@ -204,6 +208,10 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
         trial.attributes = json.dumps(json.loads(trial.attributes) | op["user_attr"])
         if REASON in op["user_attr"]:
             write_reason(connection, trial, str(op["user_attr"][REASON]))
+    elif code == OpCode.SET_TRIAL_SYSTEM_ATTR and (
+        found := _constraints(trial.attributes, op["system_attr"])
+    ):
+        trial.attributes = json.dumps(json.loads(trial.attributes) | found)
     else:
         return  # what only samplers and pruners read
     if code == OpCode.SET_TRIAL_PARAM:
@@ -213,6 +221,12 @@ def _change(connection: Connection, study: Study, position: int, number: int, op
     state = code == OpCode.SET_TRIAL_STATE_VALUES
     place = position if state or reported else None
     write_run(connection, trial, place, op["at"], state=state, structure=not reported)
+
+
+def _constraints(attributes: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attribute of a trial's row that holds its constraints, with those that are said; else nothing."""
+    found = constraints(said)
+    return {CONSTRAINTS: constraints_in(json.loads(attributes)) | found} if found else {}
 
 
 def _finish(connection: Connection, study: Study, trial: Trial, at: int) -> None:

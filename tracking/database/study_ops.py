@@ -8,7 +8,7 @@ kind than the study's first one of that name is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
@@ -47,6 +47,9 @@ STATUS = {
 }
 GOALS = {1: Goal.MINIMIZE, 2: Goal.MAXIMIZE}
 """By Optuna's number of a direction."""
+
+CONSTRAINTS_KEY = "constraints"
+"""Names, alone or before a colon, the system attributes in which Optuna keeps a trial's constraints."""
 
 NOTHING: Op = {"op_code": OpCode.DISCARD_TRIALS.value, "worker_id": ""}
 """An operation that a replay passes over."""
@@ -103,6 +106,20 @@ def compatible(first: str, other: str) -> bool:
     if one["name"] in ("FloatDistribution", "IntDistribution"):
         return bool(mine["log"] == theirs["log"])
     return True
+
+
+def constraints(system_attributes: Mapping[str, Any]) -> dict[str, float]:
+    """Return what a trial's system attributes say of constraints, by name: above 0 is broken.
+
+    `trial.set_constraint` says each in an attribute of its own; a sampler's `constraints_func` said them as a list.
+    """
+    listed = system_attributes.get(CONSTRAINTS_KEY)
+    found = {str(place): value for place, value in enumerate(listed)} if isinstance(listed, list) else {}
+    start = f"{CONSTRAINTS_KEY}:"
+    found |= {
+        key.removeprefix(start): each for key, each in system_attributes.items() if key.startswith(start)
+    }
+    return {key: each for key, each in found.items() if isinstance(each, int | float)}
 
 
 def _same_choice(one: Any, two: Any) -> bool:

@@ -15,9 +15,9 @@ from tracking.database.prepared import Prepared
 from tracking.database.run_writes import runs
 from tracking.database.study_fold import METRIC_NAMES, value_keys
 from tracking.database.study_ops import GOALS, STATES, load
-from tracking.database.study_rows import SESSION_MARK, attributes, studies, trials
+from tracking.database.study_rows import SESSION_MARK, attributes, constraints_in, studies, trials
 from tracking.errors import InvalidValue, NotFound
-from tracking.study_records import StudyRecord, TrialRecord
+from tracking.study_records import CONSTRAINTS, StudyRecord, TrialRecord
 from tracking.validation import INT64_MAX
 
 _LIVING = Prepared(
@@ -106,7 +106,8 @@ def trial_records(
             None if end is None else moment(end),
             None if value is None else tuple(value),
             drawn,
-            said,
+            {key: each for key, each in said.items() if key != CONSTRAINTS} if constraints_in(said) else said,
+            constraints_in(said),
         )
         for number, uid, state, begin, end, value, drawn, said in zip(
             numbers, uids, states, started, completed, values, load(params), load(attached), strict=True

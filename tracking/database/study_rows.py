@@ -15,6 +15,7 @@ from tracking.database.run_writes import experiments, runs, sessions
 from tracking.database.study_ops import FINISHED, STATUS
 from tracking.database.study_tables import StudyRow
 from tracking.errors import InvalidValue
+from tracking.study_records import CONSTRAINTS
 from tracking.validation import flatten_params, normalized, storable
 
 _tables = StudyRow.metadata.tables
@@ -38,6 +39,12 @@ class Study:
     id: int
     experiment: str
     directions: tuple[int, ...]
+
+
+def constraints_in(attributes: Mapping[str, Any]) -> dict[str, float]:
+    """Return the constraints among the attributes of a trial's row."""
+    found = attributes.get(CONSTRAINTS)
+    return found if isinstance(found, dict) else {}
 
 
 @dataclass(slots=True)

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, bindparam, case, select
 from tracking.database.prepared import Prepared
 from tracking.database.run_writes import runs
 from tracking.database.study_ops import FINISHED, GOALS, STATES, load
-from tracking.database.study_rows import trials
+from tracking.database.study_rows import constraints_in, trials
 from tracking.records import Goal
-from tracking.study_records import CAUSE, REASON, RETRY_OF, RUN
+from tracking.study_records import CAUSE, CONSTRAINTS, REASON, RETRY_OF, RUN
 from tracking.sweep_records import STOPPED
 
 UNKNOWN = "unknown"
@@ -39,6 +39,7 @@ _ROWS = Prepared(
         case(
             (trials.c.state == "fail", trials.c.attributes),
             (trials.c.attributes.like('%"podium:r%'), trials.c.attributes),
+            (trials.c.attributes.like(f'%"{CONSTRAINTS}"%'), trials.c.attributes),
             else_=None,
         ),
     )
@@ -100,7 +101,7 @@ class Digest:
         counts: How many of its own there are by state.
         taken_over: How many have the outcome of a run that was there before.
         done: How many of its own count against the budget.
-        best: Those of its own that no other one is better than.
+        best: Those of its own that hold their constraints and that no other such one is better than.
         failures: By cause.
         latest: When the latest that count began and ended, in microseconds, in order of their end.
         next: The number that the next trial gets.
@@ -172,7 +173,8 @@ def _digest(rows: Sequence[tuple[Any, ...]], directions: Sequence[int]) -> Diges
             done += 1
             if started is not None and completed is not None:
                 ended.append((completed, started))
-        if state == "complete" and number in values:
+        held = all(value <= 0 for value in constraints_in(about).values())
+        if state == "complete" and number in values and held:
             complete.append(Found(number, tuple(values[number])))
     latest = sorted(ended)[-LATEST:]
     return Digest(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from tracking.analysis.ranking import top_configurations
-from tracking.analysis.trials import trial_frame, value_columns
+from tracking.analysis.trials import feasible, trial_frame, value_columns
 from tracking.config import StoreLocation
 from tracking.database import study_queries, sweep_confirmations, sweep_queries
 from tracking.errors import InvalidValue, NotFound
@@ -143,7 +143,13 @@ def _chosen(sweep: Sweep, top: int, numbers: Sequence[int] | None, vary: str | N
     goals = [each.goal for each in objectives]
     if not own:
         raise InvalidValue(f"No trial of {sweep.name!r} is complete yet: there is nothing to confirm.")
-    chosen = [own[int(place)] for place in top_configurations(frame, value_columns(objectives), goals, top)]
+    held = feasible(frame)
+    if not held.any():
+        raise InvalidValue(
+            f"Every trial of {sweep.name!r} breaks a constraint: there is no winner to confirm."
+        )
+    best = top_configurations(frame, value_columns(objectives), goals, top, feasible=held)
+    chosen = [own[int(place)] for place in best]
     if not any(each.params for each in chosen):
         raise InvalidValue(
             f"{vary} is all that {sweep.name!r} tunes: without it there is nothing to compare."
