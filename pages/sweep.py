@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tracking.errors import NotFound
+from tracking.sweep_records import SweepRecord
 from tracking.ui import (
     feedback,
     format,
@@ -40,15 +41,23 @@ with frame.page("Sweep") as store:
 
     name = record.name
     live = record.state.is_live
+    undrawn = {"heading", "charts", "trials", "failures"}
+
+    def now(section: str) -> SweepRecord:
+        """The sweep as it is: what the page has just read for the first draw of a section, else read again."""
+        if section in undrawn:
+            undrawn.remove(section)
+            return record
+        return store.sweep(name)
 
     @frame.live(every=watch.live_seconds(live))
     def heading() -> None:
         """State, progress and the best as they are now."""
-        now = store.sweep(name)
-        if sweep_head.outline(now) != sweep_head.outline(record):
+        found = now("heading")
+        if sweep_head.outline(found) != sweep_head.outline(record):
             st.rerun()
-        sweep_head.heading(now)
-        sweep_head.best(now)
+        sweep_head.heading(found)
+        sweep_head.best(found)
         navigation.follow()
 
     with st.container():
@@ -58,22 +67,24 @@ with frame.page("Sweep") as store:
     @frame.live(every=sweep_panels.live_seconds(live))
     def charts() -> None:
         """How the sweep went, as it is now."""
-        sweep_panels.draw(store, store.sweep(name))
+        found = now("charts")
+        shown = sweep_cache.shown(store, found)
+        sweep_panels.draw(store, shown, sweep_cache.behind_note(store, shown, found))
 
     @frame.live(every=sweep_panels.live_seconds(live))
     def trials() -> None:
         """Parallel coordinates and the table of the trials, which their brush narrows, as they are now."""
-        now = store.sweep(name)
-        brushed, said = sweep_panels.draw_parallel(store, now)
-        sweep_trials.draw(store, now, brushed, said)
+        shown = sweep_cache.shown(store, now("trials"))
+        brushed, said = sweep_panels.draw_parallel(store, shown)
+        sweep_trials.draw(store, shown, brushed, said)
         navigation.follow()
 
     @frame.live(every=None)
     def failures() -> None:
         """Why trials failed, and what was changed; what is opened here is read when it is opened."""
-        now = store.sweep(name)
-        sweep_failures.draw(store, now)
-        sweep_story.draw(now)
+        found = now("failures")
+        sweep_failures.draw(store, found)
+        sweep_story.draw(found)
 
     with st.container():
         charts()

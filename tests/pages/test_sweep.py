@@ -66,7 +66,7 @@ def test_the_best_trials_come_first_when_asked(open_page: OpenPage, store: Store
 def test_trials_of_one_state(open_page: OpenPage, store: Store) -> None:
     make(store, trials=5, fails=[1], prunes=[2])
     app = open_page("sweep", sweep="s")
-    app.button_group(key="sweep.trials.states").set_value(["fail"]).run()
+    app.button_group(key="states").set_value(["fail"]).run()
     assert names(app) == ["trial 1"]
     assert "Showing 1 of 1 trial; 5 in the sweep" in texts(app)
 

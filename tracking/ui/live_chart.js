@@ -2,7 +2,38 @@
 // the node stays, so Plotly.react can keep zoom, hidden traces and the modebar.
 
 const REPORT_AFTER_MS = 200;
+const NEAR = "400px";
 const scripts = (window.__podiumScripts ??= {});
+
+// What the reader sees is drawn at once; the charts further down when they come near, or in idle moments.
+const waiting = (window.__podiumWaiting ??= new Set());
+let pumping = false;
+
+const observer = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const chart = target.__chart;
+    chart.near = isIntersecting;
+    if (!chart.due) continue;
+    if (isIntersecting) chart.draw();
+    else later(chart);
+  }
+}, { rootMargin: NEAR, scrollMargin: NEAR });
+
+function later(chart) {
+  if (chart.costly) return; // parallel coordinates: WebGL without a graphics card takes seconds
+  waiting.add(chart);
+  if (pumping) return;
+  pumping = true;
+  const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, REPORT_AFTER_MS));
+  const pump = () => {
+    const [next] = waiting;
+    waiting.delete(next);
+    if (next?.due && next.node.isConnected && next.node.clientWidth) next.draw();
+    if (waiting.size) idle(pump);
+    else pumping = false;
+  };
+  idle(pump);
+}
 
 function loadPlotly(source) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
@@ -50,6 +81,16 @@ function themed(node) {
       modebar: { bgcolor: clear, color: border, activecolor: text },
       hovermode: "closest",
     },
+  };
+}
+
+// A colour of a figure may be one of the theme's, `var(--st-…)`, which is not the same in light and dark.
+function coloured(node) {
+  const css = getComputedStyle(node);
+  return function (key, value) {
+    const name = typeof value === "string" && /^var\((--st-[a-z-]+)\)$/.exec(value)?.[1];
+    if (!name || !(/color$/.test(key) || typeof this[0] === "number")) return value; // [0.5, colour] of a scale
+    return css.getPropertyValue(name).trim() || value;
   };
 }
 
@@ -111,6 +152,19 @@ function remember(node, chart) {
   window.history.replaceState(window.history.state, "", url);
 }
 
+// The same for what is brushed: `low:high:column`, once for each range.
+function rememberBrush(node, chart) {
+  if (!chart.brush || !node.isConnected || window.location.pathname !== chart.path) return;
+  const { parameter, ranges } = chart.brush;
+  const after = Object.entries(ranges ?? {}).flatMap(([column, found]) =>
+    found.map((range) => [...shortRange([Math.min(...range), Math.max(...range)]), column].join(":")));
+  const url = new URL(window.location.href);
+  if (JSON.stringify(url.searchParams.getAll(parameter)) === JSON.stringify(after)) return;
+  url.searchParams.delete(parameter);
+  after.forEach((entry) => url.searchParams.append(parameter, entry));
+  window.history.replaceState(window.history.state, "", url);
+}
+
 // Brushed ranges of parallel coordinates, in the units of their axes, by the names of these.
 function brushed(node) {
   const found = {};
@@ -129,7 +183,12 @@ function watch(node, chart) {
   node.on("plotly_restyle", ([change]) => {
     if (!Object.keys(change ?? {}).some((name) => /constraintrange$/.test(name))) return;
     clearTimeout(brushing);
-    brushing = setTimeout(() => chart.report("brush", brushed(node)), REPORT_AFTER_MS);
+    brushing = setTimeout(() => {
+      const found = brushed(node);
+      if (chart.brush) chart.brush = { ...chart.brush, ranges: found };
+      rememberBrush(node, chart);
+      chart.report("brush", found);
+    }, REPORT_AFTER_MS);
   });
   node.on("plotly_relayout", (change) => {
     if (!Object.keys(change).some((name) => /^[xy]axis\./.test(name))) return;
@@ -156,13 +215,15 @@ function watch(node, chart) {
 export default function ({ data, parentElement, setStateValue }) {
   const frame = parentElement.querySelector(".podium-chart");
   const node = frame.querySelector(".podium-chart-plot");
-  const chart = (node.__chart ??= { zoom: data.zoom, dragging: false, path: window.location.pathname });
+  const chart = (node.__chart ??= { node, zoom: data.zoom, dragging: false, path: window.location.pathname });
   frame.style.height = `${data.height}px`;
   node.setAttribute("aria-label", data.alt);
   chart.report = setStateValue; // the latest one knows the fragment of this run
   chart.address = data.address;
+  chart.brush ??= data.brush;
   chart.draw = async () => {
     if (chart.dragging) return;
+    chart.due = false;
     let Plotly;
     try {
       Plotly = await loadPlotly(data.source);
@@ -171,12 +232,16 @@ export default function ({ data, parentElement, setStateValue }) {
       return;
     }
     delete frame.dataset.failed;
-    const figure = JSON.parse(data.figure);
+    const figure = JSON.parse(data.figure, coloured(node));
     const layout = { ...figure.layout, template: themed(node), autosize: true, height: data.height };
     // The same at every redraw: Plotly takes what the reader zoomed to since from the node itself.
     for (const [name, range] of [["xaxis", data.zoom.x], ["yaxis", data.zoom.y]]) {
       const type = layout[name]?.type;
       if (isShowable(range, type)) layout[name] = { ...layout[name], range: axisRange(range, type) };
+    }
+    for (const dimension of figure.data.flatMap((trace) => trace.dimensions ?? [])) {
+      const ranges = data.brush?.ranges?.[dimension.name];
+      if (ranges?.length) dimension.constraintrange = ranges.length === 1 ? ranges[0] : ranges;
     }
     // Streamlit may have handed on a newer figure while the library was loading.
     if (chart.latest !== data) return;
@@ -190,14 +255,21 @@ export default function ({ data, parentElement, setStateValue }) {
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
     });
     if (!chart.released) watch(node, chart);
+    rememberBrush(node, chart);
     remember(node, chart); // the server may have written an address without it
   };
   chart.latest = data;
-  chart.draw();
+  chart.due = true;
+  chart.costly = data.figure.includes('"type":"parcoords"');
+  if (chart.near) chart.draw();
+  else if (chart.near === undefined) observer.observe(node); // it tells at once whether the chart is near
+  else later(chart);
 
   // Also called when one figure overtakes another while loading: only a removed node is given up.
   return () => setTimeout(() => {
     if (node.isConnected) return;
+    observer.unobserve(node);
+    waiting.delete(chart);
     window.removeEventListener("pointerup", chart.released, true);
     window.removeEventListener("pointercancel", chart.released, true);
     // Parallel coordinates hold WebGL contexts, of which a browser has few: not until they are collected.

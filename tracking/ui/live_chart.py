@@ -65,6 +65,7 @@ def live_chart(
     height: int = 320,
     alt: str,
     address_name: str | None = None,
+    brushed_by: Mapping[str, Any] | None = None,
 ) -> ChartView:
     """Draw a figure, or redraw it in place.
 
@@ -79,11 +80,14 @@ def live_chart(
         alt: What a screen reader says: what is drawn and what it shows.
         address_name: The chart's name in the address, which then carries its zoom;
             it names the metric and what runs along x.
+        brushed_by: Of parallel coordinates: ranges by axis that are brushed when it is first drawn; the address then
+            carries what is brushed since.
 
     Returns:
         What the user looks at; a change of it reruns the page or fragment.
     """
     zoom = _zoom_at_first(key, address_name)
+    brush = _brush_at_first(key, brushed_by)
     result = _component(
         key=key,
         data={
@@ -93,8 +97,9 @@ def live_chart(
             "alt": alt,
             "zoom": {"x": zoom.x, "y": zoom.y},
             "address": None if address_name is None else {"parameter": state.ZOOM, "name": address_name},
+            "brush": None if brushed_by is None else {"parameter": state.BRUSH, "ranges": brush},
         },
-        default={"x_range": zoom.x, "brush": None},
+        default={"x_range": zoom.x, "brush": brush},
         on_x_range_change=_no_callback,
         on_brush_change=_no_callback,
     )
@@ -118,6 +123,15 @@ def _zoom_at_first(key: str, address_name: str | None) -> state.Zoom:
         st.session_state[place] = state.zoom(address_name)
     given: state.Zoom = st.session_state.get(place) or state.Zoom()
     return given
+
+
+def _brush_at_first(key: str, given: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return what was brushed when the chart was first drawn, the same ever after."""
+    place = f"{key}.brush"
+    if key not in st.session_state:
+        st.session_state[place] = dict(given) if given else None
+    found: Mapping[str, Any] | None = st.session_state.get(place)
+    return found
 
 
 def _no_callback() -> None:

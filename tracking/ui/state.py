@@ -30,6 +30,8 @@ SMOOTHING: Final = "smoothing"
 SUMMARY: Final = "summary"
 ALL_PARAMS: Final = "allparams"
 TAB: Final = "tab"
+STATES: Final = "states"
+OBJECTIVE: Final = "objective"
 
 # Only in the address.
 RUN: Final = "run"
@@ -49,6 +51,11 @@ ZOOM: Final = "zoom"
 The ends of x are empty where only y is zoomed. No name begins with a number. Written by the browser,
 see `live_chart.js`.
 """
+
+BRUSH: Final = "brush"
+"""Once for each range brushed on parallel coordinates: `low:high:column`. Written by the browser, as zooms are."""
+PAGE: Final = "page"
+"""Number of the page of a sweep's trials, from 1."""
 
 # Only in the session.
 SHOWN_RUNS: Final = "runs.shown"
@@ -115,6 +122,31 @@ def zoom(name: str) -> Zoom:
         if y is not None or len(ends) == 2:  # else the name is the end of a longer one
             return Zoom(_checked_range(*ends[:2]), y)
     return Zoom()
+
+
+def brush() -> dict[str, list[tuple[float, float]]]:
+    """Return the ranges that the address brushes, by the column of their axis."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for entry in st.query_params.get_all(BRUSH):
+        low, _, rest = entry.partition(":")
+        high, _, column = rest.partition(":")
+        if (ends := _checked_range(low, high)) is not None and column:
+            found.setdefault(column, []).append(ends)
+    return found
+
+
+def page() -> int:
+    """Return the page of a table that the address names, from 0."""
+    given = st.query_params.get(PAGE, "")
+    return int(given) - 1 if re.fullmatch(r"[1-9]\d{0,6}", given) else 0
+
+
+def set_page(page: int) -> None:
+    """Name a page of a table, from 0, in the address; the first one needs no name."""
+    if page:
+        st.query_params[PAGE] = str(page + 1)
+    else:
+        st.query_params.pop(PAGE, None)
 
 
 def _checked_range(low: str, high: str) -> tuple[float, float] | None:

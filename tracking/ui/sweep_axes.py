@@ -24,6 +24,8 @@ WIDE_RANGE: Final = 100.0
 LOW_MEDIAN: Final = 0.15
 """and are, where half of them lie in so small a share of their range."""
 SAMPLE_SEED: Final = 0
+BREAKS: Final = "breaks a constraint"
+"""What is said of a complete trial that does not count as a result."""
 
 
 @dataclass(frozen=True, slots=True)

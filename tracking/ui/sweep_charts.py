@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 from tracking.analysis.best_so_far import best_so_far
 from tracking.analysis.pareto import front_line
 from tracking.analysis.slices import Slice
+from tracking.analysis.trials import feasible, finished
 from tracking.records import Goal
 from tracking.sweep_records import SweepEdit, SweepObjective
 from tracking.ui import format
 from tracking.ui.charts import Figure
-from tracking.ui.sweep_axes import Drawn, axis_layout, cloud, drawn_note, text
+from tracking.ui.sweep_axes import BREAKS, Drawn, axis_layout, cloud, drawn_note, text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRIAL: Final = "#006cb4"
+TRIAL: Final = "var(--st-primary-color)"
+"""The theme's: a blue that is dark on a light page and light on a dark one."""
 BEST: Final = "#f06c0c"
 FAINT: Final = "#9c84b4"
 MOST_POINTS: Final = 1_000
@@ -55,7 +57,8 @@ def history(
         edits: Of the sweep's present study, each a mark where it was made.
         with_best: Whether to draw the best so far: of one among several objectives it says little.
     """
-    found = best_so_far(frame, column, wanted.goal)
+    held = feasible(frame)
+    found = best_so_far(frame, column, wanted.goal, feasible=held)
     numbers, values = found["number"].to_numpy(), found["value"].to_numpy(dtype=np.float64)
     finite = np.isfinite(values)
     kept = cloud(numbers[finite], values[finite], MOST_POINTS)
@@ -90,6 +93,8 @@ def history(
     layout["shapes"] = [_line_at(edit.trial - 0.5) for edit in edits]
     layout["yaxis2"] = {"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False}
     note = drawn_note(Drawn(len(kept), len(numbers)), "complete trial")
+    if breaking := int((~held & finished(frame, [column])).sum()):
+        note += f" · {format.count(breaking)} of them break a constraint, and are not the best so far"
     if odd := int((~finite).sum()):
         note += f" · {format.count(odd)} infinite"
     if beyond:
@@ -162,6 +167,7 @@ def front_chart(
     pair: tuple[SweepObjective, SweepObjective],
     *,
     joined: bool,
+    feasible: NDArray[np.bool_] | None = None,
 ) -> tuple[Figure, Drawn]:
     """Return two objectives against each other, the trials on the front marked.
 
@@ -171,14 +177,21 @@ def front_chart(
         front: Which of them are on the front of all objectives.
         pair: The two.
         joined: Whether the front is a line: that of more than two objectives is none here.
+        feasible: Which of them hold their constraints; None: all do.
     """
-    behind = np.flatnonzero(~front)
-    order = behind[np.argsort(values[behind, 0], kind="stable")]
-    kept = order[cloud(values[order, 0], values[order, 1], MOST_POINTS)] if len(order) else order
+    held = np.ones(len(values), dtype=bool) if feasible is None else feasible
+    kept = _few(values, np.flatnonzero(~front & held), MOST_POINTS)
+    broken = _few(values, np.flatnonzero(~front & ~held), MOST_FAINT)
     names = [html.escape(format.shorten_key(each.metric, 40), quote=False) for each in pair]
     hover = f"trial %{{customdata}}<br>{names[0]} %{{x:.6~g}}<br>{names[1]} %{{y:.6~g}}<extra></extra>"
     traces = [_points(values[kept, 0], values[kept, 1], "other trials", FAINT, hover, 0.9)]
     traces[0]["customdata"] = numbers[kept].astype(np.float64)
+    if len(broken):
+        outside = _points(
+            values[broken, 0], values[broken, 1], BREAKS, FAINT, hover, 0.9, symbol="x-thin-open", size=7
+        )
+        outside["customdata"] = numbers[broken].astype(np.float64)
+        traces.append(outside)
     ahead = front_line(values, [each.goal for each in pair], front)[:MOST_POINTS]
     best = _points(values[ahead, 0], values[ahead, 1], "on the front", BEST, hover, 1, size=8)
     best["customdata"] = numbers[ahead].astype(np.float64)
@@ -186,7 +199,13 @@ def front_chart(
         best.update(mode="lines+markers", line={"color": BEST, "width": 1, "dash": "dot"})
     traces.append(best)
     layout = _layout(axis_title(pair[1]), axis_title(pair[0]), legend=True)
-    return {"data": traces, "layout": layout}, Drawn(len(kept) + len(ahead), len(values))
+    return {"data": traces, "layout": layout}, Drawn(len(kept) + len(broken) + len(ahead), len(values))
+
+
+def _few(values: NDArray[np.float64], rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return those of the rows to draw as a cloud."""
+    order = rows[np.argsort(values[rows, 0], kind="stable")]
+    return order[cloud(values[order, 0], values[order, 1], most)] if len(order) else order
 
 
 def axis_title(wanted: SweepObjective) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from tracking.analysis.curves import Curve, CurveOptions
 from tracking.analysis.ranking import ranking
-from tracking.analysis.trials import value_columns
+from tracking.analysis.trials import feasible, value_columns
 from tracking.sweep_records import SweepRecord
 from tracking.ui import cache, sweep_lanes
 from tracking.ui.live_chart import live_chart
@@ -30,7 +30,7 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> 
     wanted = record.objectives[place]
     column = value_columns(record.objectives)[place]
     with_run = ~frame["run"].isna().to_numpy() & (frame["state"] != "waiting").to_numpy(dtype=bool)
-    best = ranking(frame, [column], [wanted.goal], top=BEST_CURVES)
+    best = ranking(frame, [column], [wanted.goal], top=BEST_CURVES, feasible=feasible(frame))
     places = chosen(frame, with_run, best)
     runs = {str(frame["run"].iloc[place]): int(place) for place in places}
     known, _ = cache.known_runs(store, list(runs))

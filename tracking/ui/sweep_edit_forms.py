@@ -170,7 +170,9 @@ def duplicate(store: Store, record: SweepRecord, act: Act) -> None:
     if definition is None:
         st.caption("Its definition cannot be read by this version.")
         return
-    name_offered = sweep_cache.made(store, record, "next name", lambda: next_name(record, store))
+    name_offered = sweep_cache.made(
+        store, record, "next name", lambda now: next_name(now, store), again=False
+    )
     with st.form("sweep.duplicate", border=False):
         name = st.text_input("Name", value=name_offered, key=f"sweep.duplicate.name.{record.name}")
         trials = st.number_input(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
 import streamlit as st
 
 from tracking.analysis.importances import Importance, Importances, importances
@@ -15,18 +14,19 @@ from tracking.ui.charts import Figure
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 from tracking.ui.sweep_axes import text
+from tracking.ui.sweep_charts import FAINT, TRIAL
 
 if TYPE_CHECKING:
     from tracking.store import Store
 
 MOST: Final = 12
 HEIGHT: Final = 300
-CLEAR, UNCLEAR = "#006cb4", "#9c84b4"
+CLEAR, UNCLEAR = TRIAL, FAINT
 
 
-def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int, column: str) -> None:
+def draw(store: Store, record: SweepRecord, place: int, column: str) -> None:
     """Draw the importance of each param with its interval, and the sentence that says what it comes to."""
-    found = of(store, record, frame, place, column)
+    found = of(store, record, place, column)
     st.markdown("**What the result hangs on**")
     if found.params is None:
         st.caption(escape(found.sentence))
@@ -44,25 +44,28 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int, col
         st.caption(escape(found.sentence) + more)
 
 
-def of(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int, column: str) -> Importances:
+def of(store: Store, record: SweepRecord, place: int, column: str) -> Importances:
     """Return the importances for an objective, kept until the sweep moves on."""
-    return sweep_cache.made(store, record, f"importances {place}", lambda: importances(frame, column))
+    return sweep_cache.made(
+        store, record, f"importances {place}", lambda now: importances(sweep_cache.frame(store, now), column)
+    )
 
 
-def order(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int, column: str) -> list[str]:
+def order(store: Store, record: SweepRecord, place: int, column: str) -> list[str]:
     """Return the columns of params that vary among the complete trials, the most important first where known."""
-    varying = varying_when_complete(store, record, frame, column)
-    ranked = of(store, record, frame, place, column).params or ()
+    varying = varying_when_complete(store, record, column)
+    ranked = of(store, record, place, column).params or ()
     first = [PARAM + each.param for each in ranked if PARAM + each.param in varying]
     return [*first, *(name for name in varying if name not in first)]
 
 
-def varying_when_complete(store: Store, record: SweepRecord, frame: pd.DataFrame, column: str) -> list[str]:
+def varying_when_complete(store: Store, record: SweepRecord, column: str) -> list[str]:
     """Return the columns of params that at least one of the complete trials has, out of those that vary."""
 
-    def make() -> list[str]:
-        shown = frame[finished(frame, [column])]
-        return [name for name in sweep_cache.varying(store, record) if present(shown[name]).any()]
+    def make(now: SweepRecord) -> list[str]:
+        trials = sweep_cache.frame(store, now)
+        shown = trials[finished(trials, [column])]
+        return [name for name in sweep_cache.varying(store, now) if present(shown[name]).any()]
 
     return sweep_cache.made(store, record, f"varying {column}", make)
 

@@ -13,19 +13,20 @@ from tracking.sweep_records import SweepObjective
 from tracking.ui import format
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import Drawn, drawn_note, text
+from tracking.ui.sweep_charts import BEST, FAINT, TRIAL
 
 MOST_BARS: Final = 240
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "complete": ("complete", "#44a56e"),
-    "pruned": ("pruned", "#9c84b4"),
+    "pruned": ("pruned", FAINT),
     "fail": ("failed", "#c1007c"),
-    "running": ("running", "#006cb4"),
+    "running": ("running", TRIAL),
 }
 KINDS: Final[Mapping[str, tuple[str, str, float]]] = {
-    "pruned": ("pruned", "#9c84b4", 1.0),
-    "complete": ("complete", "#006cb4", 1.0),
+    "pruned": ("pruned", FAINT, 1.0),
+    "complete": ("complete", TRIAL, 1.0),
     "running": ("running", "#44a56e", 1.6),
-    "best": ("best", "#f06c0c", 2.6),
+    "best": ("best", BEST, 2.6),
 }
 """How curves are drawn, the later ones over the earlier: name, colour, width."""
 

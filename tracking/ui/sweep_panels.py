@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from itertools import combinations, islice
 from typing import TYPE_CHECKING, Final
@@ -13,12 +14,13 @@ import streamlit as st
 from tracking.analysis.parallel import ParallelCoordinates, brushed, parallel
 from tracking.analysis.ranking import ranking
 from tracking.analysis.slices import slice_of
-from tracking.analysis.timeline import timeline
-from tracking.analysis.trials import PARAM, finished, value_columns
+from tracking.analysis.timeline import Timeline, timeline
+from tracking.analysis.trials import PARAM, VALUE, feasible, finished, value_columns
 from tracking.sweep_records import SweepRecord
 from tracking.ui import (
     feedback,
     format,
+    state,
     sweep_cache,
     sweep_charts,
     sweep_curves,
@@ -53,8 +55,14 @@ def live_seconds(live: bool) -> float | None:
     return LIVE_SECONDS if live else None
 
 
-def draw(store: Store, record: SweepRecord) -> None:
-    """Draw everything that shows how the sweep went and what drives its result."""
+def draw(store: Store, record: SweepRecord, behind: str = "") -> None:
+    """Draw everything that shows how the sweep went and what drives its result.
+
+    Args:
+        store: The store.
+        record: What is drawn.
+        behind: How far that is behind, as the end of a line.
+    """
     frame = sweep_cache.frame(store, record)
     columns = value_columns(record.objectives)
     if not finished(frame, columns).any():
@@ -68,12 +76,12 @@ def draw(store: Store, record: SweepRecord) -> None:
     grid = st.grid(min(3, 2 + len(pairs)), min_column_width=NARROWEST, gap="medium")
     for number, pair in enumerate(pairs):
         with grid.cell():
-            _front(store, record, frame, pair, first=number == 0)
+            _front(store, record, pair, first=number == 0)
     with grid.cell():
-        _history(store, record, frame, place, column)
+        _history(store, record, place, column, behind)
     with grid.cell():
-        sweep_importances.draw(store, record, frame, place, column)
-    _slices(store, record, frame, place, column)
+        sweep_importances.draw(store, record, place, column)
+    _slices(store, record, place, column)
     grid = st.grid(2, min_column_width=NARROWEST, gap="medium")
     with grid.cell():
         _timeline(store, record, frame)
@@ -88,20 +96,22 @@ def draw_parallel(store: Store, record: SweepRecord) -> tuple[frozenset[int] | N
     values = frame[list(columns)].to_numpy(dtype=np.float64)
     if (finished(frame, columns) & np.isfinite(values).all(axis=1)).sum() < 2:
         return None, ""
-    params = sweep_importances.varying_when_complete(store, record, frame, columns[0])
+    params = sweep_importances.varying_when_complete(store, record, columns[0])
     axes = [*params[: max(1, MOST_AXES - len(columns))], *columns]
     column = columns[_objective_before(record)]
 
-    def make() -> tuple[ParallelCoordinates, Figure, Drawn]:
-        found = parallel(frame, axes, log=sweep_cache.logarithmic(store, record))
-        goal = record.objectives[columns.index(column)].goal
-        return found, *sweep_parallel.parallel_chart(found, frame, column, goal)
+    def make(now: SweepRecord) -> tuple[ParallelCoordinates, Figure, Drawn]:
+        trials = sweep_cache.frame(store, now)
+        found = parallel(trials, axes, log=sweep_cache.logarithmic(store, now))
+        return found, *sweep_parallel.parallel_chart(found, trials, column, goal)
 
-    found, figure, drawn = sweep_cache.made(store, record, f"parallel {column}", make)
+    goal = record.objectives[columns.index(column)].goal
+    found, figure, drawn = sweep_cache.made(store, record, f"parallel {column} {axes}", make)
     st.subheader("Parallel coordinates and trials")
     view = live_chart(
         figure,
         key=f"sweep.parallel.{record.study}.{len(axes)}",
+        brushed_by=sweep_parallel.checked_brush(state.brush(), axes),
         height=HEIGHT,
         alt=f"A line for each of {drawn.shown} trials across {len(axes)} axes: params, then objectives",
     )
@@ -150,33 +160,39 @@ def _objective(record: SweepRecord) -> int:
     """Let the reader choose the objective that the charts are of; returns its place."""
     if len(record.objectives) == 1:
         return 0
-    names = {place: sweep_format.objective(each) for place, each in enumerate(record.objectives)}
+    names = _objective_names(record)
+    if st.session_state.get(state.OBJECTIVE, names[0]) not in names:  # of another sweep
+        del st.session_state[state.OBJECTIVE]
     chosen = st.segmented_control(
         "Charts of",
-        list(names),
-        format_func=lambda place: escape(format.shorten(names[place], 40)),
-        default=0,
+        names,
+        format_func=lambda name: escape(format.shorten(name, 40)),
+        default=names[0],
         required=True,
-        key=_objective_key(record),
+        key=state.OBJECTIVE,
+        bind="query-params",
     )
-    return int(chosen or 0)
+    return names.index(chosen) if chosen in names else 0
 
 
 def _objective_before(record: SweepRecord) -> int:
-    chosen = st.session_state.get(_objective_key(record))
-    return chosen if isinstance(chosen, int) and 0 <= chosen < len(record.objectives) else 0
+    chosen, names = st.session_state.get(state.OBJECTIVE), _objective_names(record)
+    return names.index(chosen) if chosen in names and len(names) > 1 else 0
 
 
-def _objective_key(record: SweepRecord) -> str:
-    return f"sweep.objective.{record.name}"
+def _objective_names(record: SweepRecord) -> list[str]:
+    return [column.removeprefix(VALUE) for column in value_columns(record.objectives)]
 
 
-def _history(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int, column: str) -> None:
+def _history(store: Store, record: SweepRecord, place: int, column: str, behind: str) -> None:
     wanted = record.objectives[place]
     edits = [edit for edit in record.edits if edit.study == record.study]
-    figure, note = sweep_cache.made(
-        store, record, f"history {place}", lambda: sweep_charts.history(frame, column, wanted, edits)
-    )
+
+    def make(now: SweepRecord) -> tuple[Figure, str]:
+        marks = [edit for edit in now.edits if edit.study == now.study]
+        return sweep_charts.history(sweep_cache.frame(store, now), column, wanted, marks)
+
+    figure, note = sweep_cache.made(store, record, f"history {place}", make)
     st.markdown(f"**Best so far** · {escape(sweep_format.objective(wanted))}")
     with st.container(gap=None):
         live_chart(
@@ -185,26 +201,24 @@ def _history(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int,
             height=HEIGHT,
             alt=f"{wanted.metric} of each trial, with the best so far",
         )
-        st.caption(note + (" · ▼ where the sweep was changed" if edits else ""))
+        st.caption(note + (" · ▼ where the sweep was changed" if edits else "") + behind)
 
 
-def _slices(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int, column: str) -> None:
+def _slices(store: Store, record: SweepRecord, place: int, column: str) -> None:
     wanted = record.objectives[place]
-    best = ranking(frame, [column], [wanted.goal], top=1)
-    names = sweep_importances.order(store, record, frame, place, column)
+    names = sweep_importances.order(store, record, place, column)
     if not names:
         return
     st.markdown(f"**Each param against {escape(format.shorten_key(wanted.metric, 60))}**")
     grid = st.grid(min(MOST_IN_A_ROW, len(names)), min_column_width=NARROW, gap="small")
-    log = sweep_cache.logarithmic(store, record)
     shown = names[: st.session_state.get(_slices_key(record), FIRST_SLICES)]
     for name in shown:
 
-        def make(name: str = name) -> tuple[Figure, Drawn]:
-            found = slice_of(frame, name, column, log=name in log)
-            return sweep_charts.slice_chart(
-                found, name.removeprefix(PARAM), wanted, int(best[0]) if len(best) else None
-            )
+        def make(now: SweepRecord, name: str = name) -> tuple[Figure, Drawn]:
+            log = sweep_cache.logarithmic(store, now)
+            found = slice_of(sweep_cache.frame(store, now), name, column, log=name in log)
+            best = _best(store, now, place, column)
+            return sweep_charts.slice_chart(found, name.removeprefix(PARAM), wanted, best)
 
         figure, drawn = sweep_cache.made(store, record, f"slice {place} {name}", make)
         with grid.cell(), st.container(gap=None):
@@ -218,6 +232,17 @@ def _slices(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int, 
                 st.caption(drawn_note(drawn, "trial"))
     if len(names) > len(shown):
         _more(record, len(shown), len(names))
+
+
+def _best(store: Store, record: SweepRecord, place: int, column: str) -> int | None:
+    """Return the row of the best trial of an objective, None where there is none."""
+
+    def make(now: SweepRecord) -> int | None:
+        trials = sweep_cache.frame(store, now)
+        best = ranking(trials, [column], [now.objectives[place].goal], top=1, feasible=feasible(trials))
+        return int(best[0]) if len(best) else None
+
+    return sweep_cache.made(store, record, f"best {place}", make)
 
 
 def _more(record: SweepRecord, shown: int, total: int) -> None:
@@ -235,9 +260,7 @@ def _slices_key(record: SweepRecord) -> str:
     return f"sweep.slices.shown.{record.name}"
 
 
-def _front(
-    store: Store, record: SweepRecord, frame: pd.DataFrame, pair: tuple[int, int], *, first: bool
-) -> None:
+def _front(store: Store, record: SweepRecord, pair: tuple[int, int], *, first: bool) -> None:
     """Draw two objectives against each other with the Pareto front; the first chart says what that is."""
     columns = value_columns(record.objectives)
     front = sweep_cache.front(store, record)
@@ -245,13 +268,18 @@ def _front(
         return
     one, other = (record.objectives[place] for place in pair)
 
-    def make() -> tuple[Figure, Drawn]:
-        values = frame[list(columns)].to_numpy(dtype=np.float64)
-        rows = np.flatnonzero(finished(frame, columns) & np.isfinite(values).all(axis=1))
-        numbers = frame["number"].to_numpy()[rows]
-        joined = len(columns) == 2
+    def make(now: SweepRecord) -> tuple[Figure, Drawn]:
+        trials, on_front = sweep_cache.frame(store, now), sweep_cache.front(store, now)
+        values = trials[list(columns)].to_numpy(dtype=np.float64)
+        rows = np.flatnonzero(finished(trials, columns) & np.isfinite(values).all(axis=1))
+        ahead = np.zeros(len(rows), dtype=bool) if on_front is None else on_front[rows]
         return sweep_charts.front_chart(
-            values[rows][:, pair], numbers, front[rows], (one, other), joined=joined
+            values[rows][:, pair],
+            trials["number"].to_numpy()[rows],
+            ahead,
+            (one, other),
+            joined=len(columns) == 2,
+            feasible=feasible(trials)[rows],
         )
 
     figure, drawn = sweep_cache.made(store, record, f"front {pair}", make)
@@ -273,11 +301,15 @@ def _front(
         st.caption(note)
 
 
+def _lanes(store: Store, record: SweepRecord) -> Timeline:
+    return timeline(sweep_cache.frame(store, record), datetime.now(UTC))
+
+
 def _timeline(store: Store, record: SweepRecord, frame: pd.DataFrame) -> None:
     found = (
         timeline(frame, datetime.now(UTC))
         if record.trials.get("running")
-        else sweep_cache.made(store, record, "lanes", lambda: timeline(frame, datetime.now(UTC)))
+        else sweep_cache.made(store, record, "lanes", functools.partial(_lanes, store))
     )
     if not len(found.bars):
         return

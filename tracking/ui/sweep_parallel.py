@@ -13,13 +13,14 @@ from tracking.analysis.trials import PARAM, VALUE
 from tracking.records import Goal
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import Drawn, label, text
+from tracking.ui.sweep_charts import BEST, FAINT, TRIAL
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_LINES: Final = 500
 KEPT_BEST: Final = 100
-SCALE: Final = ((0.0, "#9c84b4"), (0.6, "#006cb4"), (0.92, "#f06c0c"), (1.0, "#f06c0c"))
+SCALE: Final = ((0.0, FAINT), (0.6, TRIAL), (0.92, BEST), (1.0, BEST))
 
 Brush = Mapping[str, Sequence[tuple[float, float]]]
 

@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tracking.analysis.differences import MISSING
-from tracking.analysis.trials import PARAM, param_columns, value_columns
+from tracking.analysis.trials import PARAM, feasible, param_columns, value_columns
 from tracking.records import Goal
 from tracking.sweep_records import SweepRecord
 from tracking.ui import format, sweep_format
 from tracking.ui.colours import run_colour
+from tracking.ui.sweep_axes import BREAKS
 from tracking.ui.tables import MARK, MAX_CELL, MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
 
 NEWEST, OLDEST, BEST, LONGEST = "newest first", "oldest first", "best first", "longest first"
@@ -80,7 +81,7 @@ def _best_first(
     values = frame[value_columns(record.objectives)[0]].to_numpy(dtype=np.float64)[rows]
     loss = -values if record.objectives[0].goal is Goal.MAXIMIZE else values
     complete = (frame["state"] == "complete").to_numpy(dtype=bool)[rows]
-    behind = ~complete | np.isnan(loss)
+    behind = ~complete | np.isnan(loss) | ~feasible(frame)[rows]
     outside = np.zeros(len(rows), dtype=bool) if front is None else ~front[rows]
     return rows[np.lexsort((np.nan_to_num(loss, nan=np.inf), outside, behind))]
 
@@ -130,7 +131,12 @@ def trials_table(
         format.ABSENT if pd.isna(when) else format.moment(when.to_pydatetime(), zone)
         for when in frame["started"]
     ]
-    why = [format.shorten("" if pd.isna(text) else str(text), MAX_CELL) for text in frame["reason"]]
+    why = [
+        format.shorten(
+            (BREAKS if state == "complete" and not held else "") if pd.isna(text) else str(text), MAX_CELL
+        )
+        for text, state, held in zip(frame["reason"], frame["state"], feasible(frame), strict=True)
+    ]
     if any(why):
         cells.put_text("why", why, TableColumn("Why it ended", width=min(7 * max(map(len, why)) + 26, 800)))
     return cells.table(tuple(run_colour(run) if run else "#8a949e" for run in runs))

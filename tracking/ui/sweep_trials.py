@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from tracking.store import Store
 
 ROWS: Final = 14
-_PAGE: Final = "sweep.trials.page"
 _HELD: Final = "sweep.trials.held"
 """Session: (key of the table, numbers of its rows) as it was drawn last: what its ticks speak of."""
 _GENERATION: Final = "sweep.trials.generation"
 
 
 def controls(record: SweepRecord, frame: pd.DataFrame) -> Choice:
-    """Draw the controls over the table; order and states are in the address."""
+    """Draw the controls over the table; order, states and page are in the address."""
     there = sorted(set(sweep_trial_table.states(frame)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.segmented_control(
@@ -43,12 +42,15 @@ def controls(record: SweepRecord, frame: pd.DataFrame) -> Choice:
             "State",
             there,
             selection_mode="multi",
-            format_func=sweep_format.trial_state_text,
-            key="sweep.trials.states",
+            format_func=lambda said: sweep_format.trial_state_text(said).partition(" ")[
+                2
+            ],  # as in the address
+            key=state.STATES,
+            bind="query-params",
             on_change=_first_page,
         )
     chosen = (order or NEWEST) if order in (NEWEST, BEST, LONGEST, OLDEST) else NEWEST
-    return Choice(chosen, tuple(states or ()), page=int(st.session_state.get(_PAGE, 0)))
+    return Choice(chosen, tuple(states or ()), page=state.page())
 
 
 def draw(store: Store, record: SweepRecord, brushed: frozenset[int] | None, brushed_text: str = "") -> None:
@@ -70,7 +72,8 @@ def draw(store: Store, record: SweepRecord, brushed: frozenset[int] | None, brus
         store,
         record,
         f"table {zone} {hashlib.blake2b(here.tobytes(), digest_size=8).hexdigest()}",
-        lambda: sweep_trial_table.trials_table(shown, record, best, zone=zone, varying=columns),
+        lambda _: sweep_trial_table.trials_table(shown, record, best, zone=zone, varying=columns),
+        again=False,
     )
     runs = [None if pd.isna(run) else str(run) for run in shown["run"]]
     chosen = grid.choose(
@@ -126,9 +129,6 @@ def _held(key: str, frame: pd.DataFrame, rows: NDArray[np.int64]) -> NDArray[np.
 def _pages(total: int, shown: int, page: int, trials: int, brushed_text: str) -> None:
     size = sweep_trial_table.PAGE_SIZE
 
-    def turn(to: int) -> None:
-        st.session_state[_PAGE] = to
-
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         first = page * size + 1
         where = (
@@ -140,14 +140,14 @@ def _pages(total: int, shown: int, page: int, trials: int, brushed_text: str) ->
             where += f"; {format.count(trials)} in the sweep" + (f", {brushed_text}" if brushed_text else "")
         st.caption(where, width="content")
         if page:
-            st.button("First page", key="sweep.trials.first", on_click=turn, args=(0,))
-            st.button("Previous", key="sweep.trials.previous", on_click=turn, args=(page - 1,))
+            st.button("First page", key="sweep.trials.first", on_click=state.set_page, args=(0,))
+            st.button("Previous", key="sweep.trials.previous", on_click=state.set_page, args=(page - 1,))
         if (page + 1) * size < total:
-            st.button(f"Next {size}", key="sweep.trials.next", on_click=turn, args=(page + 1,))
+            st.button(f"Next {size}", key="sweep.trials.next", on_click=state.set_page, args=(page + 1,))
 
 
 def _first_page() -> None:
-    st.session_state.pop(_PAGE, None)
+    state.set_page(0)
 
 
 def _forget() -> None:
