@@ -53,7 +53,7 @@ def draw(evidence: Evidence, *, candidate: str, champion: str, key: str) -> None
             alt=evidence_chart.alt(evidence, candidate=candidate, champion=champion),
         )
     facts.show(numbers(evidence))
-    if evidence.few:
+    if evidence.few and evidence.candidate and evidence.champion:
         st.caption(FEW)
     for sentence in evidence.left_out[:MOST_LEFT_OUT]:
         st.caption(escape(f"Not counted: {format.shorten(sentence, 200)}"))

@@ -142,8 +142,8 @@ def one(entry: JournalEntry) -> None:
             st.text(format.readable(entry.reason))
         if entry.kind is JournalKind.GATES:
             _new_gates(entry.details)
-        promote_dialog.results(entry.gates)
         found = evidence_view.from_journal(entry.evidence) if entry.evidence else None
+        promote_dialog.results(entry.gates, found)
         if found is not None:
             evidence_view.draw(
                 found,

@@ -6,6 +6,7 @@ page; Graphviz draws black lines on a dark page too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,8 @@ DIGEST: Final = 12
 """Characters of a digest that are shown."""
 _SPACING: Final = '%%{init: {"flowchart": {"nodeSpacing": 14, "rankSpacing": 36, "wrappingWidth": 300}}}%%'
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,")
+
+_MARKUP: Final = re.compile(r"[^\w .,;/@+=-]+")
 
 
 def draw(store: Store, version: VersionRecord) -> None:
@@ -75,9 +78,9 @@ def alt(version: VersionRecord) -> str:
     """Return what the diagram shows, for those who cannot see it."""
     said = "; ".join(", ".join(box) for box in inputs(version))
     held = f", which holds {' and '.join(version.aliases)}" if version.aliases else ""
-    return format.shorten(
-        f"{said or 'Nothing known'} into the run {version.run_name}, which logged {version.name}{held}", 600
-    )
+    told = f"{said or 'Nothing known'} into the run {version.run_name}, which logged {version.name}{held}"
+    # Streamlit puts it into the Mermaid text, as a comment: nothing in it may end that.
+    return format.shorten(_MARKUP.sub(" ", told), 600)
 
 
 def inputs(version: VersionRecord) -> list[list[str]]:

@@ -20,6 +20,7 @@ from tracking.errors import InvalidValue, NotFound, RunStateError
 from tracking.records import ArtifactKind, ArtifactRecord, RunRecord
 from tracking.registry_records import (
     CHAMPION,
+    Evidence,
     GateResult,
     ModelRecord,
     PromotionCheck,
@@ -36,6 +37,7 @@ from tracking.ui import (
 )
 from tracking.ui.markdown import code, escape
 from tracking.ui.sizes import size
+from tracking.ui.zone import reader_zone
 
 if TYPE_CHECKING:
     from tracking.store import Store
@@ -297,7 +299,11 @@ def _now(record: ModelRecord, check: PromotionCheck) -> None:
         st.markdown(f"Nobody holds **{escape(check.alias)}** of {escape(record.name)} now.")
         return
     since = record.since.get(check.alias)
-    ago = f", since {format.ago(since, datetime.now(UTC)).removesuffix(' ago')}" if since else ""
+    ago = (
+        f", since {format.moment(since, reader_zone())} ({format.ago(since, datetime.now(UTC))})"
+        if since
+        else ""
+    )
     against = " It got there against a gate (overridden)." if check.alias in record.overridden else ""
     st.markdown(f"**v{check.holder}** holds **{escape(check.alias)}** now{ago}.{against}")
 
@@ -311,16 +317,25 @@ def _gates(check: PromotionCheck) -> None:
         return
     passed = sum(each.passed for each in check.gates)
     st.markdown(f"**Gates**: {passed} of {len(check.gates)} passed")
-    results(check.gates)
+    results(check.gates, check.evidence)
 
 
-def results(found: Sequence[GateResult]) -> None:
-    """Draw what each gate asked and found, a line each, the refusing ones marked by a sign and a word."""
-    with st.container(gap=None):
+def results(found: Sequence[GateResult], evidence: Evidence | None = None) -> None:
+    """Draw what each gate asked and found, a line each, the refusing ones marked by a sign and a word.
+
+    Args:
+        found: Of each gate.
+        evidence: What is drawn whole beside it, and not said twice.
+    """
+    with st.container(gap="xxsmall"):
         for each in found:
             mark = ":green[**✓**]" if each.passed else ":red[**✗**] **refused**"
-            asked = code(format.shorten(each.asked, 200))
-            st.markdown(f"{mark} {asked} found: {escape(format.shorten(each.found, 300))}")
+            left, right = st.columns([2, 3], gap="small")
+            left.markdown(f"{mark} {code(format.shorten(each.asked, 200))}")
+            # What the evidence says stands whole below, beside its picture.
+            below = evidence is not None and each.found == evidence.sentence
+            said = f"{evidence.verdict}, see below" if evidence and below else format.shorten(each.found, 300)
+            right.markdown(f"found: {escape(said)}")
 
 
 def _press(store: Store, asked: Asked, check: PromotionCheck) -> None:

@@ -1,0 +1,213 @@
+"""The page of one model: versions, holders, journal, gates, and promoting from it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.contents import OpenPage, figures, texts
+from tests.pages.models_made import HOSTILE, add_version
+from tests.registry.making import logged
+from tracking.store import Store
+from tracking.ui import access, promote_dialog
+
+FIVE_LOW = (0.80, 0.81, 0.82, 0.83, 0.84)
+FIVE_HIGH = (0.90, 0.915, 0.92, 0.935, 0.94)
+
+
+def said(app: AppTest) -> str:
+    """Return what the page and its dialog say, without the marks that keep names from being Markdown."""
+    lists = (app.markdown, app.caption, app.error, app.warning, app.info, app.success, app.text)
+    return "\n".join(str(each.value) for found in lists for each in found).replace("\\", "")
+
+
+def keys(app: AppTest) -> list[str]:
+    return [str(button.key) for button in app.button]
+
+
+def field(app: AppTest, kind: str, begin: str) -> str:
+    """Return the key of the one element of a kind that begins so."""
+    (found,) = [str(each.key) for each in app.get(kind) if str(each.key).startswith(begin)]
+    return found
+
+
+def press(app: AppTest, begin: str) -> AppTest:
+    app.button(key=field(app, "button", begin)).click().run()
+    assert not app.exception
+    return app
+
+
+def open_dialog(open_page: OpenPage, version: int, **query: str) -> AppTest:
+    app = open_page("model", model="digits", version=str(version), may_act=True, **query)
+    return press(app, f"model.promote.{version}")
+
+
+def kinds(store: Store) -> list[str]:
+    return [entry.kind.value for entry in store.journal("digits")]
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "x" * 300, "a/b", "<b>"])
+def test_no_such_model(open_page: OpenPage, store: Store, name: str) -> None:
+    app = open_page("model", model=name)
+    assert not app.exception and not app.error
+    assert "no model" in texts(app)
+
+
+def test_one_version_without_holder_read_only(open_page: OpenPage, store: Store) -> None:
+    add_version(store, name=HOSTILE, accuracy=math.nan, description=HOSTILE * 100)
+    store.describe_model("digits", description=HOSTILE, tags=["a_b", "<i>"])
+    app = open_page("model", model="DIGITS")  # a look-alike is the same model
+    assert not app.exception and not app.error
+    table = app.dataframe[0].value
+    assert list(table["name"]) == ["v1"] and list(table["holds"]) == ["–"]
+    assert list(table["health"]) == ["! accuracy NaN"]
+    assert "nobody" in texts(app) and "is NaN" in said(app)
+    assert not [key for key in keys(app) if key.startswith(("model.promote", "model.r", "version."))]
+    for element in app.markdown:
+        assert "[x](http" not in element.value and "<img" not in element.value.replace("\\<", "")
+    assert kinds(store) == ["register"]
+
+
+def test_promote_over_a_champion_with_evidence_drawn_and_once(open_page: OpenPage, store: Store) -> None:
+    add_version(store, accuracy=FIVE_LOW, lr=0.1)
+    add_version(store, accuracy=FIVE_HIGH, lr=0.2)
+    store.promote("digits", 1)
+    store.set_gates("digits", ["better(accuracy, margin=0.01)", "repeats >= 5"])
+    app, other = open_dialog(open_page, 2), open_dialog(open_page, 2)
+    assert "2 of 2 passed" in said(app) and "Better: accuracy" in said(app)
+    (drawn,) = [figure for figure in figures(app) if "xaxis2" in figure["layout"]]
+    assert next(each for each in drawn["data"] if each["name"] == "v2")["x"] == list(FIVE_HIGH)
+    assert next(each for each in drawn["data"] if each["name"] == "pairs")["x"][:2] == [0.90, 0.80]
+    assert kinds(store)[-1] == "gates"  # to look writes nothing
+    app.text_area(key=field(app, "text_area", "promote.reason")).set_value("five seeds")
+    press(app, "promote.do.")
+    assert store.model("digits").holders == {"champion": 2}
+    assert "promote.do" not in " ".join(keys(app)) and "v2 is champion of digits now" in app.toast[
+        0
+    ].value.replace("\\", "")
+    # The second tab, or the second half of a double click, shows the state of before.
+    press(other, "promote.do.")
+    assert kinds(store).count("promote") == 2
+    assert "holds champion already" in said(other) or "changed hands" in said(other)
+    assert store.journal("digits")[-1].reason == "five seeds"
+
+
+def test_a_refusal_an_override_with_its_reason_and_the_way_back(open_page: OpenPage, store: Store) -> None:
+    add_version(store, accuracy=0.9, lr=0.1)
+    add_version(store, accuracy=0.7, lr=0.2)
+    store.set_gates("digits", ["accuracy >= 0.85"])
+    store.promote("digits", 1)
+    before = kinds(store)
+    app = open_dialog(open_page, 2)
+    assert "0 of 1 passed" in said(app) and ":red[**✗**] **refused**" in said(app)
+    assert not [key for key in keys(app) if key.startswith("promote.do.")]
+    press(app, "promote.override.")
+    assert "Say why" in app.error[0].value.replace("\\", "") and kinds(store) == before
+    reason = (HOSTILE * 100)[:10_000]
+    app.text_area(key=field(app, "text_area", "promote.reason")).set_value(reason)
+    press(app, "promote.override.")
+    assert store.model("digits").overridden == ("champion",)
+    assert store.journal("digits")[-1].reason == reason.strip()
+    # Marked wherever it shows: the holder, the table, the version itself, the timeline, the journal.
+    assert list(app.dataframe[0].value["holds"]) == ["champion (overridden)", "–"]
+    assert said(app).count("overridden") >= 2
+    assert [trace["name"] for trace in figures(app)[0]["data"]] == ["as its gates ask", "against its gates"]
+    for element in app.markdown:
+        assert "](http" not in element.value
+    journal = open_page("model", model="digits", tab="Journal").dataframe[0].value
+    assert "promoted, overridden" in journal["what"][0] and journal["change"][0] == "v1 → v2"
+    app.session_state["access.unlocked"] = True
+    press(app, "model.rollback.champion")
+    assert store.model("digits").holders == {"champion": 1}
+    assert "Roll back" not in " ".join(button.label for button in app.button)
+    press(app, "model.retire.champion")
+    assert store.model("digits").holders == {} and kinds(store)[-2:] == ["rollback", "retire"]
+
+
+def test_another_holder_meanwhile_stops_rollback_and_promotion(open_page: OpenPage, store: Store) -> None:
+    for lr in (0.1, 0.2, 0.3):
+        add_version(store, lr=lr)
+    store.promote("digits", 1)
+    store.promote("digits", 2)
+    page = open_page("model", model="digits", may_act=True)
+    dialog = open_dialog(open_page, 3)
+    button = field(page, "button", "model.rollback.champion")
+    store.promote("digits", 1)
+    before = kinds(store)
+    page.button(key=button).click().run()
+    press(dialog, "promote.do.")
+    assert not page.exception and kinds(store) == before
+    assert "changed hands meanwhile: v1 holds it now" in said(dialog)
+
+
+def test_without_the_key_nothing_is_written(open_page: OpenPage, store: Store) -> None:
+    add_version(store, lr=0.1)
+    add_version(store, lr=0.2)
+    store.promote("digits", 1)
+    before = kinds(store)
+    app = open_dialog(open_page, 2)
+    app.session_state[access.UNLOCKED] = False  # the key was there when the button was drawn
+    press(app, "promote.do.")
+    assert "Read only" in said(app) and kinds(store) == before
+    gates = open_page("model", model="digits", tab="Gates")
+    assert not gates.exception and not gates.get("text_area")
+
+
+def test_gates_are_read_while_they_are_written(open_page: OpenPage, store: Store) -> None:
+    add_version(store)
+    app = open_page("model", model="digits", tab="Gates", may_act=True)
+    box = field(app, "text_area", "gates.text")
+    app.text_area(key=box).set_value("accuracy >= 0.9\nrepeats => five").run()
+    assert "Line 2" in app.error[0].value and app.button(key=field(app, "button", "gates.save")).disabled
+    app.text_area(key=box).set_value("accuracy >= 0.9\nrepeats >= 5").run()
+    assert not app.error and "at least 5 runs of the configuration" in said(app)
+    press(app, "gates.save")
+    assert len(store.model("digits").gates) == 2 and kinds(store)[-1] == "gates"
+    app.run()
+    box = field(app, "text_area", "gates.text")
+    app.text_area(key=box).set_value("loads").run()
+    store.set_gates("digits", ["clean git"])
+    app.run()
+    assert app.text_area(key=box).value == "loads" and "changed elsewhere since you began" in said(app)
+    press(app, "gates.take")
+    assert app.text_area(key=field(app, "text_area", "gates.text")).value == "clean git"
+
+
+def test_a_row_of_the_journal_shows_what_decided_it(open_page: OpenPage, store: Store) -> None:
+    add_version(store, accuracy=FIVE_LOW, lr=0.1)
+    add_version(store, accuracy=FIVE_HIGH, lr=0.2)
+    store.promote("digits", 1)
+    store.set_gates("digits", ["better(accuracy)", "repeats >= 2"])
+    entry = store.promote("digits", 2, reason="<b>why</b>")
+    app = open_page("model", model="digits", tab="Journal")
+    app.session_state["journal.open"] = entry.position
+    app.run()
+    assert not app.exception and not app.error
+    assert f"Row {entry.position}" in said(app) and entry.digest[:24] in said(app)
+    assert any("xaxis2" in figure["layout"] for figure in figures(app))
+    app.session_state["journal.open"] = entry.position - 1
+    app.run()
+    assert "better(accuracy, confidence=0.95)\nrepeats >= 2" in [each.value for each in app.code]
+
+
+def test_the_model_of_a_run_is_registered_once_and_goes_on_to_its_promotion(
+    open_page: OpenPage, store: Store
+) -> None:
+    add_version(store)
+    run = logged(store.location.root)
+    tabs = [open_page("model", model="digits", may_act=True) for _ in range(2)]
+    for app in tabs:
+        app.session_state["promote.open"] = promote_dialog.Asked("", 1, run=run)
+        app.run()
+        assert "It becomes version 2 of digits" in said(app)
+    for app in tabs:  # the second tab shows the state of before
+        press(app, "promote.register.")
+        assert not app.error and "Nobody holds **champion** of digits now" in said(app)
+    assert kinds(store) == ["register", "register"]
+    press(app, "promote.do.")
+    assert store.model("digits").holders == {"champion": 2}
+    page = open_page("model", model="digits", version="2")
+    (signature,) = [each.value for each in page.dataframe if "Column" in each.value]
+    assert list(signature[""]) == ["takes", "gives"] and signature["Shape"][0] == "rows × 3"

@@ -1,0 +1,60 @@
+"""The Models page."""
+
+from __future__ import annotations
+
+import math
+
+from tests.pages.contents import OpenPage, texts
+from tests.pages.models_made import HOSTILE, add_version
+from tracking.store import Store
+
+
+def said(text: str) -> str:
+    return text.replace("\\", "")
+
+
+def test_an_empty_store_says_what_to_do_next(open_page: OpenPage) -> None:
+    app = open_page("models")
+    assert not app.exception and not app.error
+    assert "No models yet" in texts(app)
+    assert "log_model" in app.code[0].value and ".register(" in app.code[0].value
+    assert "All runs" in [link.label for link in app.page_link]
+
+
+def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Store) -> None:
+    for lr, accuracy in ((0.1, 0.9), (0.2, 0.8), (0.3, 0.95)):
+        add_version(store, accuracy=accuracy, lr=lr)
+    store.set_gates("digits", ["accuracy >= 0.85"])
+    store.promote("digits", 2, override=True, reason="urgent")
+    store.promote("digits", 3, alias="staging")
+    add_version(store, "churn", experiment="churn", accuracy=math.nan)
+    store.promote("churn", 1)
+    lost = add_version(store, "lost", experiment="lost", lr=0.7)
+    store.describe_model("lost", description=HOSTILE, tags=[HOSTILE[:40]])
+    (store.location.root / "objects" / lost.digest[:2] / lost.digest[2:]).unlink()
+    app = open_page("models")
+    assert not app.exception and not app.error
+    table = app.dataframe[0].value.set_index("name")
+    assert list(table.index) == ["churn", "digits", "lost"]
+    assert list(table["champion"]) == ["v1", "v2, overridden", "nobody"]
+    assert table["others"]["digits"] == "staging v3"
+    assert table["latest"]["digits"] == "v3: accuracy 0.95, +0.15"
+    assert table["latest"]["churn"] == "v1, the champion"
+    assert table["health"]["churn"] == "! accuracy NaN"
+    assert table["health"]["lost"] == "✕ bytes missing" and table["health"]["digits"] == "✓ bytes there"
+    told = said("\n".join(each.value for each in app.warning))
+    assert "lost The bytes of v1 are not in the store" in told.replace("*", "")
+    app.button(key="journal.verify").click().run()
+    assert "lost" in said(app.error[0].value) and "1 problem" in app.error[0].value
+
+
+def test_a_registry_that_is_whole_is_verified_and_exported(open_page: OpenPage, store: Store) -> None:
+    add_version(store)
+    app = open_page("models")
+    app.button(key="journal.verify").click().run()
+    assert not app.exception and not app.error
+    assert "1 row and 1 version are as they were written" in app.success[0].value
+    assert store.journal_head()[:24] in app.success[0].value
+    add_version(store)  # what was verified is no longer all
+    app.run()
+    assert not app.success
