@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tracking.database.registry_queries import holdings, models, versions
+from tracking.database.registry_queries import models, standings, versions
 from tracking.database.run_writes import runs
 from tracking.database.search_columns import chunks
 from tracking.database.study_rows import trials
@@ -66,7 +66,7 @@ def versions_of(connection: Connection, numbers: Iterable[int]) -> list[tuple[st
             .order_by(models.c.key, versions.c.number)
         )
         rows += connection.execute(query)
-    held = holdings(connection, sorted({row.name for row in rows})) if rows else {}
+    held = standings(connection, sorted({row.name for row in rows})) if rows else {}
     return [
         (
             f"{row.name}/{row.number}",
@@ -74,8 +74,8 @@ def versions_of(connection: Connection, numbers: Iterable[int]) -> list[tuple[st
             tuple(
                 sorted(
                     alias
-                    for (model, alias), steps in held.items()
-                    if model == row.name and steps[-1].version == row.number
+                    for (model, alias), stands in held.items()
+                    if model == row.name and stands.version == row.number
                 )
             ),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from tracking.database.moments import moment
 from tracking.database.registry_tables import ModelRow, ModelVersionRow, RegistryJournalRow, VersionNotesRow
@@ -50,6 +50,21 @@ class Holding:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an alias of a model stands.
+
+    Attributes:
+        version: Who has it, None for nobody.
+        since: When that version got it, in microseconds.
+        overridden: The reason that was typed last, by version that ever got it against a gate.
+    """
+
+    version: int | None
+    since: int
+    overridden: Mapping[int, str]
+
+
 def model_row(connection: Connection, key: str) -> Any | None:
     """Return a model's row by the key that look-alike names share, None when there is none."""
     return connection.execute(select(models).where(models.c.key == key)).first()
@@ -68,28 +83,22 @@ def model_records(connection: Connection, key: str | None = None) -> list[ModelR
         versions.c.model_id
     )
     counts = {number: (count, latest) for number, count, latest in connection.execute(counted)}
-    held = holdings(connection, None if key is None else [row.name for row in rows])
+    held = standings(connection, None if key is None else [row.name for row in rows])
     found = []
     for row in rows:
         count, latest = counts.get(row.id, (0, 0))
-        mine = {alias: steps for (name, alias), steps in held.items() if name == row.name}
-        holders = {alias: steps[-1].version for alias, steps in sorted(mine.items())}
+        mine = {alias: stands for (name, alias), stands in held.items() if name == row.name}
+        holders = {alias: stands.version for alias, stands in mine.items() if stands.version is not None}
         found.append(
             ModelRecord(
                 name=row.name,
                 created=moment(row.created),
                 versions=count,
                 latest=latest,
-                holders={alias: number for alias, number in holders.items() if number is not None},
-                since={
-                    alias: moment(_since(mine[alias]))
-                    for alias, number in holders.items()
-                    if number is not None
-                },
+                holders=holders,
+                since={alias: moment(mine[alias].since) for alias in holders},
                 overridden=tuple(
-                    alias
-                    for alias, number in holders.items()
-                    if number is not None and number in _overridden(mine[alias])
+                    alias for alias, number in holders.items() if number in mine[alias].overridden
                 ),
                 gates=gates_of(row.gates),
                 description=row.description,
@@ -97,6 +106,44 @@ def model_records(connection: Connection, key: str | None = None) -> list[ModelR
                 revision=row.revision,
             )
         )
+    return found
+
+
+def standings(connection: Connection, names: Sequence[str] | None = None) -> dict[tuple[str, str], Standing]:
+    """Return how each alias of models stands, by name and alias, in order; of all models when no names are given."""
+    about = [journal.c.kind.in_(HOLDING), journal.c.alias.is_not(None)]
+    if names is not None:
+        about.append(journal.c.model.in_(names))
+    by_alias = (journal.c.model, journal.c.alias)
+    # A row that gives an alias to who has it already is none that changed it.
+    changed = journal.c.version.is_distinct_from(journal.c.previous)
+    steps = (
+        select(
+            *by_alias,
+            journal.c.position,
+            journal.c.version,
+            journal.c.overridden,
+            journal.c.reason,
+            func.max(case((changed, journal.c.position))).over(partition_by=by_alias).label("began"),
+            func.max(journal.c.position).over(partition_by=by_alias).label("last"),
+        )
+        .where(*about)
+        .subquery()
+    )
+    began = journal.alias("began")
+    query = (
+        select(steps, began.c.at)
+        .outerjoin(began, began.c.position == steps.c.began)
+        .where((steps.c.position == steps.c["last"]) | steps.c.overridden)
+        .order_by(steps.c.model, steps.c.alias, steps.c.position)
+    )
+    found: dict[tuple[str, str], Standing] = {}
+    reasons: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+    for row in connection.execute(query):
+        where = (row.model, row.alias)
+        if row.overridden and row.version is not None:
+            reasons[where][row.version] = row.reason
+        found[where] = Standing(row.version, row.at or 0, reasons[where])
     return found
 
 
@@ -194,7 +241,7 @@ def version_records(
     if run is not None:
         query = query.where(runs.c.uid == run)
     rows = connection.execute(query).all()
-    held = holdings(connection, sorted({row.model for row in rows})) if rows else {}
+    held = standings(connection, sorted({row.model for row in rows})) if rows else {}
     return [_version(row, held) for row in rows]
 
 
@@ -325,8 +372,8 @@ def finished_trials(connection: Connection, study: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _version(row: Any, held: Mapping[tuple[str, str], list[Holding]]) -> VersionRecord:
-    mine = {alias: steps for (name, alias), steps in held.items() if name == row.model}
+def _version(row: Any, held: Mapping[tuple[str, str], Standing]) -> VersionRecord:
+    mine = {alias: stands for (name, alias), stands in held.items() if name == row.model}
     return VersionRecord(
         model=row.model,
         number=row.number,
@@ -341,28 +388,13 @@ def _version(row: Any, held: Mapping[tuple[str, str], list[Holding]]) -> Version
         by=row.by,
         details=read_json(row.details, dict),
         lineage=read_json(row.lineage, dict),
-        aliases=tuple(sorted(alias for alias, steps in mine.items() if steps[-1].version == row.number)),
+        aliases=tuple(alias for alias, stands in mine.items() if stands.version == row.number),
         overridden={
-            alias: reason
-            for alias, steps in sorted(mine.items())
-            if (reason := _overridden(steps).get(row.number)) is not None
+            alias: stands.overridden[row.number]
+            for alias, stands in mine.items()
+            if row.number in stands.overridden
         },
         description=row.said or "",
         tags=tuple(read_json(row.labels, list)),
         kind=row.kind,
     )
-
-
-def _overridden(steps: Sequence[Holding]) -> dict[int, str]:
-    """Return the versions that got an alias against a gate, with the last reason that was typed."""
-    return {step.version: step.reason for step in steps if step.overridden and step.version is not None}
-
-
-def _since(steps: Sequence[Holding]) -> int:
-    """Return when the holder got the alias: the first of the rows that give it to the same version."""
-    began = steps[-1].at
-    for step in reversed(steps):
-        if step.version != steps[-1].version:
-            break
-        began = step.at
-    return began
