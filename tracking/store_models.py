@@ -9,9 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tracking.analysis.reported import aimed
-from tracking.database import registry_queries, run_queries
-from tracking.errors import InvalidValue, NotFound
+from tracking.database import registry_queries
+from tracking.errors import NotFound
 from tracking.registry import moves, names, registering, verification
 from tracking.registry.lineage import experiments_of
 from tracking.registry_records import (
@@ -154,26 +153,17 @@ class StoreModels(StoreHandle):
         Args:
             candidate_run: A run of the one.
             champion_run: A run of the other.
-            metric: What to compare; left out, the only metric of the candidate's experiment that has a goal.
+            metric: What to compare; left out, what a gate of a model asks of which the candidate is a version, else the
+                only metric of its experiment that has a goal, else the first objective of its sweep.
             at: Which of its points: last, first, best, min, max or mean.
             margin: By how much, in units of the metric.
             confidence: Of the verdict (one-sided) and of the interval (two-sided).
 
         Raises:
             NotFound: There is no such run.
-            InvalidValue: No metric was given and none or several have a goal, or a number is out of range.
+            InvalidValue: No metric was given and which one counts is not known, or a value is out of range.
         """
-        with self._reading() as connection:
-            run = run_queries.run_record(connection, candidate_run)
-            if metric is None:
-                goals = registry_queries.goals_of(connection, run.experiment)
-                known = aimed(run.metrics, goals)
-                if len(known) != 1:
-                    some = ", ".join(map(repr, (known or list(run.metrics))[:10])) or "none"
-                    raise InvalidValue(
-                        f"Say which metric to compare, metric='accuracy' for example. Run {run.id} has: {some}."
-                    )
-                metric = known[0]
+        with self._reading() as connection, connection.begin():
             found: Evidence = import_module("tracking.registry.evidence").compare(
                 connection,
                 candidate_run,

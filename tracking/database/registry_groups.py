@@ -6,6 +6,7 @@ A handful of queries, whatever the size of the experiment: params are compared i
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,10 @@ summaries = MetricSummaryRow.__table__  # type: ignore[attr-defined]
 _MARKS = (CONFIRMS, PREVIOUS, REPEATS_RUN)
 _COMPARED = 40
 """So many params are compared in the database; of a run with more, the rest afterwards."""
-_PRECEDENCE = {"float": 0, "int": 1, "text": 2, "json": 3, "repr": 4, "bool": 5, "null": 6}
+_RARE = 2_000
+"""So many runs with an equal value are looked up by it; of more, the experiment's runs are gone through."""
+_PRECEDENCE = {"text": 0, "json": 1, "repr": 2, "bool": 3, "null": 4}
+"""Of params that are no numbers: of those an index knows how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +181,19 @@ def same_params(
         without: Numbers of the names that do not count, on either side.
     """
     # What tells most first: a run is left at its first param that differs.
-    told = sorted(wanted, key=lambda each: (_PRECEDENCE.get(each.kind, 9), each.name))
+    told, count = _rarest_first(connection, wanted)
     columns = params_table.c
     query = _RUNS.where(runs.c.experiment_id == experiment, runs.c.deleted.is_(None))
+    if count <= _RARE:
+        few = select(columns.run_id).where(columns.key_id == told[0].key, _equal(told[0]))
+        query = query.where(runs.c.id.in_(few))
     for each in told[:_COMPARED]:
         there = select(columns.key_id).where(
             columns.run_id == runs.c.id, columns.key_id == each.key, _equal(each)
         )
         query = query.where(there.correlate(runs).exists())
-    count = select(func.count()).where(columns.run_id == runs.c.id, columns.key_id.not_in(without))
-    query = query.where(count.correlate(runs).scalar_subquery() == len(wanted))
+    others = select(func.count()).where(columns.run_id == runs.c.id, columns.key_id.not_in(without))
+    query = query.where(others.correlate(runs).scalar_subquery() == len(wanted))
     found = _in_order(connection.execute(query))
     rest = {each.key: each for each in told[_COMPARED:]}
     if not rest:
@@ -280,6 +287,26 @@ def experiment_goals(connection: Connection, experiment: int) -> dict[str, Goal]
         name: Goal(goal)
         for name, goal in connection.execute(query.where(goals.c.experiment_id == experiment))
     }
+
+
+def _rarest_first(connection: Connection, params: Sequence[GroupParam]) -> tuple[list[GroupParam], float]:
+    """Return the params, those first of which an index knows fewest of an equal value, and how many that are."""
+    columns = params_table.c
+    exact = [each for each in params if each.is_exact][:_COMPARED]
+    numbers = [
+        select(func.count())
+        .where(columns.key_id == each.key, columns.number == each.number)
+        .scalar_subquery()
+        .label(f"count_{place}")
+        for place, each in enumerate(exact)
+    ]
+    counts = connection.execute(select(*numbers)).one() if numbers else ()
+    known = {each.key: float(count) for each, count in zip(exact, counts, strict=True)}
+    told = sorted(
+        params,
+        key=lambda each: (known.get(each.key, math.inf), _PRECEDENCE.get(each.kind, 9), each.name),
+    )
+    return told, min(known.values(), default=math.inf)
 
 
 def _equal(param: GroupParam) -> ColumnElement[bool]:
