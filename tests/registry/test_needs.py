@@ -14,6 +14,7 @@ import pytest
 
 import tracking
 from tests.registry.test_versions import logged
+from tracking.database.study_journal import catch_up
 from tracking.errors import RunStateError, StillNeeded, TrackingError
 from tracking.store import Store
 
@@ -116,6 +117,23 @@ def test_a_study_whose_winner_is_a_version_stays(store: Store, store_folder: Pat
     assert store.trash() == []
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     assert len(store.trials("tpe")) == 4
+
+
+def test_folding_a_deleted_study_again_spares_what_became_a_version(store: Store, store_folder: Path) -> None:
+    study = tracking.create_study("tpe", store=store_folder)
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    first, second = (trial.run for trial in store.trials("tpe"))
+    assert first is not None and second is not None
+    optuna.delete_study(study_name="tpe", storage=tracking.study_storage(store_folder))
+    store.restore(first)
+    store.restore(second)
+    with tracking.start_run(resume=first, store=store_folder, capture=False) as run:
+        run.log_text("the winner", "model")
+    store.register("winner", first)
+    with store._engines.writers.begin() as connection:
+        connection.exec_driver_sql("UPDATE studies SET folded = 0")
+        catch_up(connection, 1)
+    assert [gone.id for gone in store.trash()] == [second]
 
 
 def test_a_merge_leaves_both_registries_as_they_are(store: Store, store_folder: Path, tmp_path: Path) -> None:

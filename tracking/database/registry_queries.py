@@ -14,7 +14,6 @@ from tracking.database.registry_tables import ModelRow, ModelVersionRow, Registr
 from tracking.database.registry_values import gates_of, read_json, results_of
 from tracking.database.run_writes import experiments, goals, metric_keys, runs
 from tracking.database.search_columns import chunks
-from tracking.database.study_rows import trials
 from tracking.errors import StoreDamaged
 from tracking.records import Goal
 from tracking.registry_records import GENESIS, Gate, JournalEntry, JournalKind, ModelRecord, VersionRecord
@@ -364,12 +363,6 @@ def goals_of(connection: Connection, experiment: str) -> dict[str, Goal]:
         .where(experiments.c.name == experiment)
     )
     return {key: Goal(goal) for key, goal in connection.execute(query)}
-
-
-def finished_trials(connection: Connection, study: int) -> int:
-    """Return how many trials of a study came to an outcome: those that a winner was picked from."""
-    query = select(func.count()).where(trials.c.study_id == study, trials.c.state.in_(("complete", "pruned")))
-    return int(connection.execute(query).scalar_one())
 
 
 def _version(row: Any, held: Mapping[tuple[str, str], Standing]) -> VersionRecord:

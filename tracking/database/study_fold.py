@@ -22,6 +22,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tracking.database import run_writes
 from tracking.database.prepared import Prepared
+from tracking.database.registry_queries import versions
 from tracking.database.run_writes import goals, metric_keys, runs
 from tracking.database.study_ops import (
     FINISHED,
@@ -316,5 +317,7 @@ def _delete(connection: Connection, study: Study, at: int) -> None:
         connection.execute(
             update(runs)
             .where(runs.c.id.in_(mine), runs.c.experiment_id == number, runs.c.deleted.is_(None))
+            # One may have become a version of a model since: this is folded late, or once more.
+            .where(runs.c.id.not_in(select(versions.c.run_id)))
             .values(deleted=at, revision=runs.c.revision + 1, activity=activity)
         )
