@@ -18,6 +18,9 @@ SMALL = {
     "rich_types.py": ["--epochs", "3", "--hidden", "8"],
 }
 
+# Those that tell a story of several runs; a test of their own holds each.
+STORIES = {"promote_digits.py"}
+
 # Those that need another library: run where it is installed.
 WITH_LIBRARY = {
     "search_sklearn.py": ("sklearn", ["--folds", "2", "--images", "200"], "best_score"),
@@ -41,7 +44,7 @@ def run_example(name: str, arguments: list[str], folder: Path) -> subprocess.Com
 
 
 def test_every_example_is_run() -> None:
-    assert {file.name for file in (ROOT / "examples").glob("*.py")} == {*SMALL, *WITH_LIBRARY}
+    assert {file.name for file in (ROOT / "examples").glob("*.py")} == {*SMALL, *STORIES, *WITH_LIBRARY}
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -89,3 +92,17 @@ def test_example_of_an_integration_logs_a_finished_run(name: str, tmp_path: Path
     assert metric in run.metrics
     assert run.params
     store.close()
+
+
+def test_example_of_promotions_ends_with_the_better_champion(tmp_path: Path) -> None:
+    done = run_example("promote_digits.py", ["--seeds", "5"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    with tracking.open_store(tmp_path / ".tracking") as store:
+        kinds = [str(entry.kind) for entry in store.journal("digits")]
+        assert kinds == [
+            *("register", "gates", "promote", "register", "refuse", "promote", "rollback", "promote")
+        ]
+        champion = store.resolve("digits@champion")
+        assert champion.number == 2 and champion.lineage["params"]["model"] == "svm"
+        assert len(store.search(experiment="digits-promoted")) == 10
+        assert store.verify_registry().problems == ()
