@@ -12,6 +12,8 @@ from typing import Any
 from tracking.database import registry_queries
 from tracking.errors import NotFound
 from tracking.registry import moves, names, registering, verification
+from tracking.registry.export import export_lines
+from tracking.registry.groups import group_of
 from tracking.registry.lineage import experiments_of
 from tracking.registry_records import (
     CHAMPION,
@@ -163,8 +165,10 @@ class StoreModels(StoreHandle):
             NotFound: There is no such run.
             InvalidValue: No metric was given and which one counts is not known, or a value is out of range.
         """
+        from tracking.registry.evidence import compare  # with scipy, which others need not load
+
         with self._reading() as connection, connection.begin():
-            found: Evidence = import_module("tracking.registry.evidence").compare(
+            return compare(
                 connection,
                 candidate_run,
                 champion_run,
@@ -174,7 +178,6 @@ class StoreModels(StoreHandle):
                 margin=margin,
                 confidence=confidence,
             )
-            return found
 
     # The journal
 
@@ -188,7 +191,7 @@ class StoreModels(StoreHandle):
         """Return the journal as JSON lines, the head in the last one; they prove themselves without the store."""
         with self._reading(drain=False) as connection:
             rows = list(registry_queries.journal_rows(connection))
-        return list(import_module("tracking.registry.export").export_lines(rows))
+        return list(export_lines(rows))
 
     def journal_head(self) -> str:
         """Return the digest of the journal's last row; kept elsewhere, it proves later that no row went since."""
@@ -244,7 +247,7 @@ class StoreModels(StoreHandle):
             NotFound: There is no such run.
         """
         with self._reading() as connection:
-            found = import_module("tracking.registry.groups").group_of(connection, run_id)
+            found = group_of(connection, run_id)
         return [member.run.uid for member in found.members]
 
     def package(self, reference: str, folder: str | os.PathLike[str]) -> Path:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from tracking.artifacts.objects import Objects
@@ -168,7 +167,9 @@ def evaluate(
         verify_version(objects, context.candidate)
         results: tuple[GateResult, ...] = ()
         if context.gates:
-            results = tuple(import_module("tracking.registry.gates").evaluate(context))
+            from tracking.registry import gates
+
+            results = gates.evaluate(context)
         evidence = _evidence(context)
         check = PromotionCheck(
             model=model,
@@ -274,7 +275,10 @@ def _context(connection: Any, objects: Objects, model: str, number: int, alias: 
 
 def _comparing(connection: Any, candidate: VersionRecord, holder: VersionRecord | None) -> Compare:
     def compare(metric: str | None, at: str, goal: Goal | None, margin: float, confidence: float) -> Evidence:
-        found: Evidence = import_module("tracking.registry.evidence").compare(
+        # Its numbers come from scipy, which a promotion without evidence need not load.
+        from tracking.registry.evidence import compare as compare_runs
+
+        return compare_runs(
             connection,
             candidate.run,
             None if holder is None else holder.run,
@@ -284,7 +288,6 @@ def _comparing(connection: Any, candidate: VersionRecord, holder: VersionRecord 
             margin=margin,
             confidence=confidence,
         )
-        return found
 
     return compare
 
