@@ -40,11 +40,12 @@ from __future__ import annotations
 
 import re
 import threading
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
-from tracking.errors import InvalidValue, TrackingError
+from tracking.errors import InvalidValue, TrackingError, TrackingWarning
 
 GROUP = "tracking.model_adapters"
 """Of entry points: name of the format, and the adapter's class or the adapter."""
@@ -114,8 +115,12 @@ def adapter_for(model: Any) -> ModelAdapter | None:
     for adapter in (*mine, *_own()):
         if adapter.can_save(model):
             return adapter
-    for name in _offered():
-        offered = _from_entry_point(name)
+    for name in dict.fromkeys(each.name for each in entry_points(group=GROUP)):
+        try:
+            offered = _from_entry_point(name)
+        except TrackingError as error:  # somebody else's package is no reason to lose this model
+            warnings.warn(f"Podium: {error}", TrackingWarning, stacklevel=2)
+            continue
         if offered is not None and offered.can_save(model):
             return offered
     return None
@@ -140,10 +145,6 @@ def _own() -> tuple[ModelAdapter, ...]:
     from tracking.artifacts.model_xgboost import XGBoostAdapter
 
     return (XGBoostAdapter(),)
-
-
-def _offered() -> list[str]:
-    return [each.name for each in entry_points(group=GROUP)]
 
 
 def _from_entry_point(name: str) -> ModelAdapter | None:

@@ -126,8 +126,8 @@ def _taken(example: Any) -> tuple[Any, list[str] | None, list[str], list[list[An
             raise InvalidValue("input_example has two columns of one name. Rename one of them.")
         cells = [list(row) for row in rows.itertuples(index=False, name=None)]
         return rows, columns, [str(kind) for kind in rows.dtypes], cells
-    rows = np.asarray(example)[:ROWS] if np.ndim(example) else np.asarray([])
-    texts = [str(text) for text in example][:ROWS] if rows.ndim == 1 and _are_texts(example) else []
+    rows = np.atleast_1d(np.asarray(example))[:ROWS]
+    texts = [str(text) for text in example][:ROWS] if np.ndim(example) == 1 and _are_texts(example) else []
     if texts:
         return texts, None, [_TEXTS], [[text] for text in texts]
     if rows.ndim != 2 or rows.dtype.kind not in "biuf":

@@ -26,7 +26,7 @@ _SKOPS = "import skops.io\nmodel = skops.io.loads(data, trusted={types})"
 _FRAME = """\
 import pandas
 types = dict(zip(given["columns"], given["types"]))
-rows = pandas.DataFrame(given["rows"], columns=given["columns"]).astype(types)"""
+rows = pandas.DataFrame(given["rows"], columns=given["columns"], dtype=object).astype(types)"""
 _ARRAY = 'rows = numpy.array(given["rows"], dtype=given["types"][0])'
 _TEXTS = 'rows = [text for (text,) in given["rows"]]'
 _SCRIPT = '''\
