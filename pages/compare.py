@@ -7,6 +7,7 @@ import streamlit as st
 from tracking.ui import (
     cache,
     chart_grid,
+    compare_champion,
     comparison,
     controls,
     feedback,
@@ -14,6 +15,8 @@ from tracking.ui import (
     frame,
     navigation,
     origins,
+    promote_dialog,
+    registry_cache,
     state,
     watch,
 )
@@ -45,6 +48,7 @@ with frame.page("Compare") as store:
         st.page_link(state.RUNS_PAGE, label="All runs")
         st.stop()
 
+    compare_champion.offer(store, runs)
     ids = [run.id for run in runs]
     names = {run.experiment for run in runs}
     goals = cache.goals(store, sorted(names))
@@ -65,6 +69,8 @@ with frame.page("Compare") as store:
         navigation.follow()
 
     drawn()
+    compare_champion.show(store, runs)
+    promote_dialog.show(store)
     if not live:
-        seen = cache.revisions(store)
-        watch.rerun_when_changed(lambda: cache.revisions(store), seen)
+        seen = (cache.revisions(store), registry_cache.revision(store))
+        watch.rerun_when_changed(lambda: (cache.revisions(store), registry_cache.revision(store)), seen)

@@ -6,12 +6,23 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from tracking.ui import cache, frame, navigation, overview, start_here, state, sweep_list, watch
+from tracking.ui import (
+    cache,
+    champion_list,
+    frame,
+    navigation,
+    overview,
+    registry_cache,
+    start_here,
+    state,
+    sweep_list,
+    watch,
+)
 
 with frame.page("Overview") as store:
     st.title("Overview")
     location = frame.store_location()
-    seen = cache.revisions(store)
+    seen = (cache.revisions(store), registry_cache.revision(store))
     experiments = [experiment for experiment in cache.experiments(store) if experiment.runs]
 
     if not experiments:
@@ -37,11 +48,12 @@ with frame.page("Overview") as store:
             st.rerun()
         sweep_list.going_on(store)
         overview.running_now(store)
+        champion_list.draw(store, now)
         overview.experiments_table(store, current, now)
         overview.recent_runs(store)
         navigation.follow()
 
     sections()
     if not live:
-        watch.rerun_when_changed(lambda: cache.revisions(store), seen)
+        watch.rerun_when_changed(lambda: (cache.revisions(store), registry_cache.revision(store)), seen)
     st.page_link(state.RUNS_PAGE, label="All runs")

@@ -7,11 +7,14 @@ import streamlit as st
 from tracking.errors import NotFound
 from tracking.ui import (
     cache,
+    champion_panel,
     chart_grid,
     controls,
     feedback,
     format,
     frame,
+    promote_dialog,
+    registry_cache,
     run_artifacts,
     run_code,
     run_console,
@@ -52,6 +55,7 @@ with frame.page("Run") as store:
         st.stop()
 
     live = not run.status.is_final
+    registered = registry_cache.revision(store)
     goals = cache.goals(store, [run.experiment])
 
     @frame.live(every=watch.live_seconds(live))
@@ -60,12 +64,14 @@ with frame.page("Run") as store:
         now = cache.run(store, run_id)
         if live and now.status.is_final:
             st.rerun()
-        run_details.heading(now)
+        run_details.heading(now, registry_cache.run_versions(store, run_id))
 
     # In a container: what follows must stay in its place, or fields there lose what is typed into them.
     with st.container():
         heading()
     sweep_links.trial_of(store, run)
+    if not live:
+        champion_panel.show(store, run, key="run.champion")
     names = list(run_state.TABS)
     tabs = dict(
         zip(names, st.tabs(names, key=state.TAB, on_change="rerun", bind="query-params"), strict=True)
@@ -108,9 +114,13 @@ with frame.page("Run") as store:
         if tabs[name].open:
             with tabs[name]:
                 run_details.section(draw, store, run_id, every=watch.live_seconds(live))
+    promote_dialog.show(store)
     # Once begun it stays on the page behind the other tabs: what is typed and not saved is in the browser alone.
     if notes.open or run_notes.is_begun(run):
         with notes:
             run_notes.edit(store, run)
     if not live:
-        watch.rerun_when_changed(lambda: store.run_revision(run_id), run.revision)
+        watch.rerun_when_changed(
+            lambda: (store.run_revision(run_id), registry_cache.revision(store)),
+            (run.revision, registered),
+        )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from tracking.errors import FilterError, NotFound
-from tracking.ui import cache, feedback, frame, runs_table, start_here, state, watch
+from tracking.ui import cache, feedback, frame, registry_cache, runs_table, start_here, state, watch
 from tracking.ui.runs_frame import unknown_names
 
 with frame.page("Runs") as store:
     st.title("Runs")
-    seen = cache.revisions(store)
+    seen = (cache.revisions(store), registry_cache.revision(store))
     experiments = {experiment.name: experiment for experiment in cache.experiments(store)}
 
     if not any(experiment.runs for experiment in experiments.values()):
         start_here.show_program(frame.store_location())
         st.page_link(state.OVERVIEW_PAGE, label="Overview: run the sample experiment")
-        watch.rerun_when_changed(lambda: cache.revisions(store), seen)
+        watch.rerun_when_changed(lambda: (cache.revisions(store), registry_cache.revision(store)), seen)
         st.stop()
 
     asked = st.query_params.get(state.EXPERIMENT)
@@ -59,7 +59,7 @@ with frame.page("Runs") as store:
         next_step = "Take something out of the filter, or choose another experiment."
         feedback.empty("No run fits", " ".join([*unknown, next_step]))
         st.page_link(state.RUNS_PAGE, label="All runs")
-        watch.rerun_when_changed(lambda: cache.revisions(store), seen)
+        watch.rerun_when_changed(lambda: (cache.revisions(store), registry_cache.revision(store)), seen)
         st.stop()
 
     live = any(
@@ -75,4 +75,4 @@ with frame.page("Runs") as store:
 
     table()
     if not live:
-        watch.rerun_when_changed(lambda: cache.revisions(store), seen)
+        watch.rerun_when_changed(lambda: (cache.revisions(store), registry_cache.revision(store)), seen)

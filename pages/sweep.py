@@ -11,6 +11,7 @@ from tracking.ui import (
     format,
     frame,
     navigation,
+    promote_dialog,
     state,
     sweep_actions,
     sweep_cache,
@@ -20,6 +21,7 @@ from tracking.ui import (
     sweep_panels,
     sweep_story,
     sweep_trials,
+    sweep_winner,
     watch,
 )
 
@@ -63,11 +65,15 @@ with frame.page("Sweep") as store:
     with st.container():
         heading()
     sweep_actions.show(store, record)
+    sweep_winner.show(store, record)
 
     @frame.live(every=sweep_panels.live_seconds(live))
     def charts() -> None:
         """How the sweep went, as it is now."""
         found = now("charts")
+        if found.confirms is not None:
+            sweep_confirmation.draw_own(store, found)
+            return
         shown = sweep_cache.shown(store, found)
         sweep_panels.draw(store, shown, sweep_cache.behind_note(store, shown, found))
 
@@ -75,7 +81,8 @@ with frame.page("Sweep") as store:
     def trials() -> None:
         """Parallel coordinates and the table of the trials, which their brush narrows, as they are now."""
         shown = sweep_cache.shown(store, now("trials"))
-        brushed, said = sweep_panels.draw_parallel(store, shown)
+        confirms = shown.confirms is not None
+        brushed, said = (None, "") if confirms else sweep_panels.draw_parallel(store, shown)
         sweep_trials.draw(store, shown, brushed, said)
         navigation.follow()
 
@@ -93,6 +100,7 @@ with frame.page("Sweep") as store:
         trials()
     with st.container():
         failures()
+    promote_dialog.show(store)
     if not live:
         seen = sweep_cache.standing_of(record)
         watch.rerun_when_changed(lambda: sweep_cache.standing(store, name), seen)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from tracking.analysis.reported import aimed
 from tracking.errors import NotFound
 from tracking.records import ExperimentRecord, Goal, KeyCatalogue, RunRecord
 from tracking.ui.curve_cache import CurveCache
@@ -159,7 +160,8 @@ def _count(root: str, revisions: Revisions, where: str, experiment: str | None, 
 def _best_run(
     root: str, name: str, activity: int, _experiment: ExperimentRecord, _store: Store
 ) -> BestRun | None:
-    metric, goal = next(iter(_experiment.goals.items()))
+    metric = aimed(_experiment.goals, _experiment.goals)[0]
+    goal = _experiment.goals[metric]
     order = f"best({order_term(METRIC + metric)}) {'desc' if goal is Goal.MAXIMIZE else 'asc'}"
     frame = _store.search(experiment=name, order_by=order, limit=1, columns=[METRIC + metric])
     if frame.empty:

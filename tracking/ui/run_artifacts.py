@@ -16,8 +16,10 @@ from tracking.ui import (
     feedback,
     format,
     grid,
+    registry_cache,
     run_downloads,
     run_state,
+    state,
 )
 from tracking.ui.markdown import escape
 from tracking.ui.sizes import size
@@ -240,7 +242,20 @@ def _heading(store: Store, record: ArtifactRecord, file: ArtifactFile | None, *,
     if record.details.get("changed"):
         parts.append("the file changed while it was read")
     st.caption(escape(" · ".join(filter(None, parts))))
+    if record.kind is ArtifactKind.MODEL:
+        _registered(store, record)
     st.code(record.digest if file is None else file.digest, language=None, width="content", wrap_lines=True)
+
+
+def _registered(store: Store, record: ArtifactRecord) -> None:
+    for version in registry_cache.run_versions(store, record.run):
+        if (version.artifact, version.step) == (record.name, record.step):
+            held = "".join(f", {alias}" for alias in version.aliases)
+            st.page_link(
+                state.MODEL_PAGE,
+                label=f"registered as {escape(version.name)}{escape(held)}",
+                query_params={state.MODEL: version.model, state.VERSION: str(version.number)},
+            )
 
 
 def _folder(store: Store, record: ArtifactRecord, heading: DeltaGenerator) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
 from tracking.records import Goal, RunRecord, RunStatus
-from tracking.ui import cache, feedback, format, frame, grid, state, tables
+from tracking.registry_records import VersionRecord
+from tracking.ui import cache, champion_marks, feedback, format, frame, grid, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.overview import show_progress
 from tracking.ui.runs_frame import is_system
@@ -41,8 +42,13 @@ _STATUS_COLOURS: Final[Mapping[RunStatus, Colour]] = {
 }
 
 
-def heading(run: RunRecord) -> None:
-    """Draw name, status, times, progress, tags, and what went wrong if something did."""
+def heading(run: RunRecord, versions: Sequence[VersionRecord] = ()) -> None:
+    """Draw name, status, times, progress, tags, and what went wrong if something did.
+
+    Args:
+        run: As it is now.
+        versions: That its models are in the registry.
+    """
     st.page_link(
         state.RUNS_PAGE,
         label="← runs of " + escape(format.shorten(run.experiment, 60)),
@@ -57,6 +63,7 @@ def heading(run: RunRecord) -> None:
             help=f"{run.status}: {format.status_meaning(run.status)}",
         )
         st.caption(_times(run), width="content")
+        champion_marks.draw(versions)
         for tag in run.tags:
             # The badge escapes the brackets itself.
             label = escape(format.shorten(tag, 40)).replace("\\[", "[").replace("\\]", "]")

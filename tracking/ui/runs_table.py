@@ -11,7 +11,7 @@ import streamlit as st
 
 from tracking.errors import FilterError
 from tracking.records import ExperimentRecord
-from tracking.ui import cache, format, grid, navigation, state, tables
+from tracking.ui import cache, champion_marks, format, grid, navigation, registry_cache, state, tables
 from tracking.ui.runs_frame import (
     METRIC,
     PARAM,
@@ -169,6 +169,7 @@ def draw(store: Store, query: cache.RunsQuery, columns: tuple[str, ...]) -> None
             goals,
             zone=reader_zone(),
             with_experiment=query.experiment is None,
+            champions=champion_marks.in_table(registry_cache.champions(store), ids),
         ),
         alt="Runs with their status, metrics and params",
         key=key,

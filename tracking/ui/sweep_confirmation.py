@@ -9,7 +9,7 @@ import streamlit as st
 
 from tracking.analysis.confirmation import Confirmation
 from tracking.analysis.confirmed import outcome
-from tracking.errors import TrackingError
+from tracking.errors import NotFound, TrackingError
 from tracking.sweep_records import ConfirmationRecord, SweepRecord
 from tracking.ui import (
     access,
@@ -21,6 +21,7 @@ from tracking.ui import (
     state,
     sweep_confirmed,
     sweep_format,
+    sweep_winner,
     watch,
 )
 from tracking.ui.live_chart import live_chart
@@ -79,7 +80,7 @@ def draw(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) -> 
         feedback.show_error(failed[1])
     for place, each in enumerate(there):
         if place == 0:
-            _confirmation(store, each)
+            _confirmation(store, record, each)
         else:
             with st.expander(
                 escape(f"Earlier: {format.shorten(each.own.name, 80)}"),
@@ -87,7 +88,18 @@ def draw(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) -> 
                 on_change="rerun",
             ) as box:
                 if box.open:
-                    _confirmation(store, each)
+                    _confirmation(store, record, each)
+
+
+def draw_own(store: Store, record: SweepRecord) -> None:
+    """Draw, on the page of a sweep that confirms another one, what came of it so far."""
+    try:
+        there = store.confirmations(str(record.confirms))
+    except NotFound:
+        return  # the sweep that it confirms was deleted
+    for each in there:
+        if each.own.name == record.name:
+            _confirmation(store, store.sweep(each.sweep), each, linked=False)
 
 
 def _form(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) -> None:
@@ -143,19 +155,12 @@ def start_key(record: SweepRecord, there: list[ConfirmationRecord], top: int, re
     return "confirm:" + hashlib.sha256("\0".join(seen).encode()).hexdigest()
 
 
-def _confirmation(store: Store, record: ConfirmationRecord) -> None:
+def _confirmation(
+    store: Store, sweep: SweepRecord, record: ConfirmationRecord, *, linked: bool = True
+) -> None:
     own = record.own
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(
-            sweep_format.state(own.state),
-            color=sweep_format.state_colour(own.state),
-            help=f"{own.state}: {sweep_format.state_meaning(own.state)}",
-        )
-        st.page_link(
-            state.SWEEP_PAGE,
-            label=escape(f"{format.shorten(own.name, 80)}: stop, resume, look at its trials"),
-            query_params={state.SWEEP: own.name},
-        )
+    if linked:
+        _state(own)
     st.caption(escape(_about(record)))
     place = 0
     if len(own.objectives) > 1:
@@ -177,6 +182,7 @@ def _confirmation(store: Store, record: ConfirmationRecord) -> None:
             height=HEIGHT,
             alt=sweep_confirmed.alt(found, wanted),
         )
+    sweep_winner.confirmed(store, sweep, record, found)
     by_row = {row: each.trial for row, each in enumerate(found.trials)}
     runs = {each.trial: each.run for each in record.trials}
 
@@ -194,6 +200,21 @@ def _confirmation(store: Store, record: ConfirmationRecord) -> None:
     for each in record.trials:
         if each.state == "fail" and each.reason:
             st.caption(escape(f"Trial {each.trial} is not confirmed. {format.shorten(each.reason, 400)}"))
+
+
+def _state(own: SweepRecord) -> None:
+    """Draw where a confirmation stands, with the way to its page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(
+            sweep_format.state(own.state),
+            color=sweep_format.state_colour(own.state),
+            help=f"{own.state}: {sweep_format.state_meaning(own.state)}",
+        )
+        st.page_link(
+            state.SWEEP_PAGE,
+            label=escape(f"{format.shorten(own.name, 80)}: stop, resume, look at its trials"),
+            query_params={state.SWEEP: own.name},
+        )
 
 
 def _about(record: ConfirmationRecord) -> str:

@@ -38,6 +38,12 @@ def heading(record: SweepRecord) -> None:
             ),
             query_params={state.SWEEP: record.confirms},
         )
+    if record.repeats_run is not None:
+        st.page_link(
+            state.RUN_PAGE,
+            label="It runs the configuration of a run again: open that run",
+            query_params={state.RUN: record.repeats_run},
+        )
     if record.reason:
         st.markdown(escape(format.shorten(record.reason, 400)))
     if record.notes:

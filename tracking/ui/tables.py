@@ -96,6 +96,7 @@ def runs_table(
     *,
     zone: tzinfo = UTC,
     with_experiment: bool = True,
+    champions: Sequence[str] = (),
 ) -> Table:
     """Return the runs table.
 
@@ -106,6 +107,7 @@ def runs_table(
         zone: The reader's time zone.
         with_experiment: Whether the runs are of several experiments. If not, they are
             rivals: the best shown value of a metric with a goal stands out.
+        champions: Which models each run is champion of, by row; no column where nothing is said.
     """
     cells = Cells()
     cells.put_text("mark", [""] * len(frame), MARK)
@@ -114,6 +116,9 @@ def runs_table(
     cells.put_text(
         "status", [format.status(value) for value in frame["status"]], TableColumn("Status", width=112)
     )
+    if any(champions):
+        about = "Models of which a version from this run is champion"
+        cells.put_text("champion", list(champions), TableColumn("Champion of", help=about))
     if with_experiment:
         experiments = [str(name) for name in frame["experiment"]]
         cells.put_names("experiment", experiments, TableColumn("Experiment"), limit=MAX_HEADING)

@@ -1,0 +1,194 @@
+"""A run against the champion: how sure it is that one is better, and what can be done about it.
+
+Drawn wherever a run is shown: on its own page, for the runs of a comparison, for the winner of a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Literal
+
+import streamlit as st
+
+from tracking.analysis.reported import aimed
+from tracking.errors import TrackingError
+from tracking.records import RunRecord
+from tracking.registry_records import Evidence, Verdict, VersionRecord
+from tracking.ui import (
+    access,
+    cache,
+    feedback,
+    format,
+    frame,
+    navigation,
+    promote_dialog,
+    registry_cache,
+    repeat_form,
+    state,
+    watch,
+)
+from tracking.ui.evidence_view import MARKS
+from tracking.ui.markdown import code, escape
+
+if TYPE_CHECKING:
+    from tracking.store import Store
+
+MOST: Final = 3
+"""Champions that a run is compared with; of as many models."""
+SENTENCE: Final = 600
+NAME: Final = 40
+
+
+def champions_of(store: Store, run_id: str) -> Sequence[VersionRecord]:
+    """Return the champions of models whose versions come from the run's experiment. Shared: read only."""
+    return _champions_of(_root(store), registry_cache.revision(store), cache.revisions(store), run_id, store)
+
+
+def deciding(store: Store, run: RunRecord) -> str | None:
+    """Return the metric by which a run is held against another: the first one with a goal, or None."""
+    found = aimed(run.metrics, cache.goals(store, [run.experiment]))
+    return found[0] if found else None
+
+
+def evidence_of(store: Store, run: RunRecord, champion: str, metric: str) -> Evidence:
+    """Return how sure it is that a run's configuration is better than another's. Shared: read only."""
+    seen = (registry_cache.revision(store), cache.revisions(store))
+    return _evidence_of(_root(store), *seen, run.id, champion, metric, store)
+
+
+def show(store: Store, run: RunRecord, *, key: str, about: str = "", compares: bool = True) -> None:
+    """Draw a run against the champions as a section of its own, live while fresh runs of it go on.
+
+    Args:
+        store: That has it.
+        run: One that has ended.
+        key: Distinguishes several runs on one page.
+        about: What stands before the sentence, such as "The winner, trial 7".
+        compares: Whether a link leads to the comparison with the champion.
+    """
+    live = any(each.state.is_live for each in repeat_form.started(store, run))
+
+    @frame.live(every=watch.live_seconds(live))
+    def against() -> None:
+        """The run against the champions, as it is now."""
+        there = repeat_form.started(store, run)
+        if live and not any(each.state.is_live for each in there):
+            st.rerun()  # the run's group is whole: what else the page says of it, too
+        draw(store, run, key=key, about=about, compares=compares)
+        navigation.follow()
+
+    with st.container():
+        against()
+
+
+def sentence(evidence: Evidence) -> str:
+    """Return what evidence says as Markdown on one line, with its mark."""
+    return f"**{MARKS[evidence.verdict]}** {escape(format.shorten(evidence.sentence, SENTENCE))}"
+
+
+def wants_runs(evidence: Evidence) -> bool:
+    """Whether more runs of the configuration would say more."""
+    return evidence.few or evidence.verdict in (Verdict.SINGLE_RUN, Verdict.NO_DATA)
+
+
+def promote(store: Store, run: RunRecord, *, key: str, label: str = "Promote…") -> None:
+    """Draw the button that opens the dialog of promotion for a run's model."""
+    if not access.may_act():
+        with st.popover(label, key=f"{key}.promote.locked"):
+            access.gate("promote a model", key=f"{key}.promote.access")
+        return
+    if st.button(
+        label,
+        key=f"{key}.promote",
+        help="Shows what its gates find before anything changes; registers its model where it is not yet.",
+    ):
+        promote_dialog.open_for_run(store, run)
+
+
+def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: bool = True) -> None:
+    """Draw what `show` does, inside of a section that there is already."""
+    there = repeat_form.started(store, run)
+    champions = champions_of(store, run.id)
+    rivals = [each for each in champions if each.run != run.id][:MOST]
+    more_runs = False
+    for rival in rivals:
+        more_runs |= _against(store, run, rival, about)
+    if not rivals and about:
+        st.markdown(escape(about))
+    # A field with its label over it stands lower than the rest.
+    fields = more_runs and access.may_act() and not any(each.state.is_live for each in there)
+    aligned: Literal["bottom", "center"] = "bottom" if fields else "center"
+    with st.container(horizontal=True, vertical_alignment=aligned, gap="small", key=f"{key}.actions"):
+        if promote_dialog.can_promote(run):
+            promote(store, run, key=key)
+        for rival in rivals if compares else ():
+            st.page_link(
+                state.COMPARE_PAGE,
+                label=f"Compare with champion {escape(_shown(rival))}",
+                query_params={state.RUNS: f"{run.id},{rival.run}"},
+            )
+        if more_runs:
+            repeat_form.draw(store, run, there, key=key)
+        elif access.may_act() and not any(each.state.is_live for each in there):
+            with st.popover("Repeat…", key=f"{key}.repeat.open"):
+                st.caption("Runs the same configuration again, to see how far its result varies.")
+                repeat_form.draw(store, run, there, key=key)
+        for version in registry_cache.run_versions(store, run.id)[:MOST]:
+            st.page_link(
+                state.MODEL_PAGE,
+                label=f"Open {escape(_shown(version))}",
+                query_params={state.MODEL: version.model, state.VERSION: str(version.number)},
+            )
+    repeat_form.outcome(run, there)
+
+
+def _against(store: Store, run: RunRecord, rival: VersionRecord, about: str) -> bool:
+    """Draw what is known of a run against a champion; returns whether more runs would say more."""
+    name = f"{rival.model}, version {rival.number} ({format.shorten(rival.run_name, NAME)})"
+    said = f"{about}, against the champion of {name}" if about else f"Against the champion of {name}"
+    metric = deciding(store, run)
+    if metric is None:
+        st.caption(escape(said))
+        st.caption(
+            "No metric of the run has a goal, so nothing says which one decides. In the script: "
+            + code('tracking.define_metric("accuracy", goal="maximize")')
+        )
+        return False
+    try:
+        evidence = evidence_of(store, run, rival.run, metric)
+    except TrackingError as error:
+        st.caption(escape(said))
+        feedback.show_error(error)
+        return False
+    with st.container(gap="xxsmall"):
+        st.caption(escape(said))
+        st.markdown(sentence(evidence))
+    return wants_runs(evidence)
+
+
+def _shown(version: VersionRecord) -> str:
+    return f"{format.shorten(version.model, NAME)}/{version.number}"
+
+
+def _root(store: Store) -> str:
+    return str(store.location.root)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _champions_of(
+    root: str, revision: int, runs: cache.Revisions, run_id: str, _store: Store
+) -> Sequence[VersionRecord]:
+    return tuple(_store.champion_of(run_id))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _evidence_of(
+    root: str,
+    revision: int,
+    runs: cache.Revisions,
+    candidate: str,
+    champion: str,
+    metric: str,
+    _store: Store,
+) -> Evidence:
+    return _store.evidence(candidate, champion, metric)
