@@ -51,7 +51,7 @@ with frame.page("Model") as store:
     with st.container():
         model_head.heading(store, record, versions)
     with st.container():
-        model_head.holders(store, record, journal)
+        model_head.holders(store, record, versions, journal)
     if model_timeline.aliases(journal):
         figure, note = model_timeline.chart(journal, datetime.now(UTC), zone.reader_offset())
         live_chart(

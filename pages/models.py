@@ -31,7 +31,8 @@ with frame.page("Models") as store:
         st.caption(f"Showing {count(len(found))} of {plural(total, 'model')}. Click a name to open one.")
         for row in found:
             for problem in row.problems:
-                st.warning(f"**{escape(row.record.name)}** {escape(problem)}")
+                draw = st.error if problem.grave else st.warning
+                draw(f"**{escape(row.record.name)}**: {escape(problem.sentence)}")
         st.subheader("Journal", anchor=False)
         model_journal.proof(store)
     navigation.follow()

@@ -33,7 +33,7 @@ def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Sto
     store.describe_model("lost", description=HOSTILE, tags=[HOSTILE[:40]])
     (store.location.root / "objects" / lost.digest[:2] / lost.digest[2:]).unlink()
     app = open_page("models")
-    assert not app.exception and not app.error
+    assert not app.exception
     table = app.dataframe[0].value.set_index("name")
     assert list(table.index) == ["churn", "digits", "lost"]
     assert list(table["champion"]) == ["v1", "v2, overridden", "nobody"]
@@ -42,10 +42,10 @@ def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Sto
     assert table["latest"]["churn"] == "v1, the champion"
     assert table["health"]["churn"] == "! accuracy NaN"
     assert table["health"]["lost"] == "✕ bytes missing" and table["health"]["digits"] == "✓ bytes there"
-    told = said("\n".join(each.value for each in app.warning))
-    assert "lost The bytes of v1 are not in the store" in told.replace("*", "")
+    assert "**lost**: The bytes of v1 are not in the store" in said(app.error[0].value)
+    assert "**churn**: The last accuracy of the run of v1 is NaN" in said(app.warning[0].value)
     app.button(key="journal.verify").click().run()
-    assert "lost" in said(app.error[0].value) and "1 problem" in app.error[0].value
+    assert "lost" in said(app.error[1].value) and "1 problem" in app.error[1].value
 
 
 def test_a_registry_that_is_whole_is_verified_and_exported(open_page: OpenPage, store: Store) -> None:

@@ -51,20 +51,24 @@ def show(store: Store, record: ModelRecord) -> None:
     if not access.gate("change the gates", key="gates.access"):
         _words(record.gates)
         return
-    text, began = _field(record, lines)
-    found = read(text)
-    for number, sentence in found.wrong:
-        st.error(escape(f"Line {number}: {sentence}"))
-    _words([gate for _, gate in found.gates])
-    _save(store, record, found, text, began, lines)
-    with st.expander("What a line can say", key="gates.forms", expanded=not record.gates):
-        for form, meaning in FORMS:
-            st.markdown(f"{code(form)} {escape(meaning)}")
-        st.caption("Each may end in ` for champion`: then only promotions to that alias are held to it.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        text = _field(record, lines)
+        found = read(text)
+        for number, sentence in found.wrong:
+            st.error(escape(f"Line {number}: {sentence}"))
+        _save(store, record, found, text, lines)
+    with right:
+        st.markdown("**They ask**")
+        _words([gate for _, gate in found.gates])
+        with st.expander("What a line can say", key="gates.forms", expanded=not record.gates):
+            for form, meaning in FORMS:
+                st.markdown(f"{code(form)} {escape(meaning)}")
+            st.caption("Each may end in `for champion`: then only promotions to that alias are held to it.")
 
 
-def _field(record: ModelRecord, lines: Sequence[str]) -> tuple[str, str]:
-    """Draw the field; return what stands in it, and what it was filled with."""
+def _field(record: ModelRecord, lines: Sequence[str]) -> str:
+    """Draw the field; return what stands in it."""
     place = f"gates.begun.{record.name}"
     begun: tuple[int, str] | None = st.session_state.get(place)
     saved = "\n".join(lines)
@@ -87,10 +91,10 @@ def _field(record: ModelRecord, lines: Sequence[str]) -> tuple[str, str]:
         began,
         key=f"gates.text.{record.name}.{number}",
         max_chars=LONGEST,
-        height=max(120, min(360, 30 * (len(lines) + 3))),
+        height=max(120, min(360, 22 * (len(lines) + 3))),
         placeholder="accuracy >= 0.9\nbetter(accuracy, margin=0.01)\nrepeats >= 5",
     )
-    return text, began
+    return text
 
 
 def read(text: str) -> Read:
@@ -124,9 +128,7 @@ def _words(gates: Sequence[Gate]) -> None:
             st.markdown(f"- {code(format.shorten(gate_text.asked_for(gate), 300))}{only}")
 
 
-def _save(
-    store: Store, record: ModelRecord, found: Read, text: str, began: str, lines: Sequence[str]
-) -> None:
+def _save(store: Store, record: ModelRecord, found: Read, text: str, lines: Sequence[str]) -> None:
     # Named after what would be saved: a second click of a double click finds another button.
     version = hashlib.blake2b(repr((text, lines)).encode(), digest_size=6).hexdigest()
     gates = [gate for _, gate in found.gates]

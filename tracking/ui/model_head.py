@@ -11,7 +11,16 @@ import streamlit as st
 
 from tracking.errors import RunStateError
 from tracking.registry_records import CHAMPION, JournalEntry, JournalKind, ModelRecord, VersionRecord
-from tracking.ui import access, format, model_acts, model_timeline, state
+from tracking.ui import (
+    access,
+    format,
+    model_acts,
+    model_health,
+    model_journal,
+    model_timeline,
+    registry_cache,
+    state,
+)
 from tracking.ui.markdown import escape
 from tracking.ui.model_timeline import Holding
 from tracking.ui.models_list import OVERRIDDEN
@@ -35,11 +44,29 @@ def heading(store: Store, record: ModelRecord, versions: Sequence[VersionRecord]
             # The badge escapes the brackets itself.
             label = escape(format.shorten(tag, 40)).replace("\\[", "[").replace("\\]", "]")
             st.badge(label, color="gray")
+        _verified(store)
         if access.may_act():
             with st.popover("Describe", key="model.describe.open", type="tertiary"):
                 _describe(store, record)
     if record.description:
         st.text(format.readable(record.description[:LONG_TEXT]) + "…" * (len(record.description) > LONG_TEXT))
+
+
+def _verified(store: Store) -> None:
+    """Draw what the last look at the registry found, where this session took one and nothing was written since."""
+    checked = model_journal.verified(store)
+    if checked is None:
+        return
+    report, when = checked
+    if report.problems:
+        st.badge(
+            f"✕ {format.plural(len(report.problems), 'problem')} in the registry",
+            color="red",
+            help="Journal below names them",
+        )
+    else:
+        said = f"Every row and the bytes of every version, {format.moment(when, reader_zone())}"
+        st.badge("✓ verified", color="green", help=said)
 
 
 def _about(record: ModelRecord, versions: Sequence[VersionRecord]) -> str:
@@ -76,8 +103,10 @@ def _describe(store: Store, record: ModelRecord) -> None:
     model_acts.show_error("describe")
 
 
-def holders(store: Store, record: ModelRecord, journal: Sequence[JournalEntry]) -> None:
-    """Draw a line for each alias: who holds it since when and why, and the way back."""
+def holders(
+    store: Store, record: ModelRecord, versions: Sequence[VersionRecord], journal: Sequence[JournalEntry]
+) -> None:
+    """Draw a line for each alias: who holds it since when and why, what is wrong with it, and the way back."""
     now = datetime.now(UTC)
     current = {each.alias: each for each in model_timeline.holdings(journal) if each.until is None}
     known = [alias for alias in model_timeline.aliases(journal) if alias in current or alias == CHAMPION]
@@ -89,9 +118,23 @@ def holders(store: Store, record: ModelRecord, journal: Sequence[JournalEntry]) 
                 _holder(store, record, current[alias], journal, now)
             else:
                 _nobody(record, alias)
+        for problem in _problems(store, record, versions):
+            (st.error if problem.grave else st.warning)(escape(problem.sentence))
         if len(known) > MOST_ALIASES:
             st.caption(f"and {format.count(len(known) - MOST_ALIASES)} more aliases")
         model_acts.show_error("holder")
+
+
+def _problems(
+    store: Store, record: ModelRecord, versions: Sequence[VersionRecord]
+) -> list[model_health.Problem]:
+    held = [version for version in versions if version.number in set(record.holders.values())]
+    runs = registry_cache.runs_of(store, held)
+    return [
+        problem
+        for version in held
+        for problem in model_health.problems(store, version, runs.get(version.run))
+    ]
 
 
 def _nobody(record: ModelRecord, alias: str) -> None:

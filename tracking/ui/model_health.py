@@ -107,7 +107,8 @@ def _of_run(version: VersionRecord, run: RunRecord | None, shown: Sequence[Shown
             found.append(
                 Problem(
                     f"{format.shorten_key(each.metric, 24)} {format.number(number)}",
-                    f"{each.label} of the run of {name} is {format.number(number)}.",
+                    f"The {each.at} {format.shorten_key(each.metric, 60)} of the run of {name} is "
+                    f"{format.number(number)}.",
                 )
             )
     return found

@@ -17,6 +17,8 @@ LANE: Final = 46
 """Pixels of an alias."""
 AROUND: Final = 96
 MOST_BARS: Final = 400
+NARROW: Final = 0.002
+"""Share of the time in view below which a bar cannot be seen."""
 LONGEST_REASON: Final = 160
 _GIVES: Final = {JournalKind.PROMOTE: "promoted", JournalKind.ROLLBACK: "rolled back to"}
 AGAINST: Final = "against its gates"
@@ -95,10 +97,21 @@ def chart(journal: Sequence[JournalEntry], now: datetime, zone_offset: float) ->
     note = f"{format.plural(len(held), 'holder')} of {among}"
     if len(shown) < len(held):
         note = f"The newest {format.count(len(shown))} of {note}"
+    if tiny := _tiny(shown, now):
+        note += f" · {format.count(tiny)} held it too shortly to be seen before you zoom in"
     if refused:
         tries = "1 try" if len(refused) == 1 else f"{format.count(len(refused))} tries"
         note += f" · ✕ {tries} refused"
     return {"data": traces, "layout": _layout(lanes)}, note
+
+
+def _tiny(shown: Sequence[Holding], now: datetime) -> int:
+    """Return how many bars are narrower than a pixel or two while everything is in view."""
+    if not shown:
+        return 0
+    lasted = [((each.until or now) - each.since).total_seconds() for each in shown]
+    span = (max(each.until or now for each in shown) - min(each.since for each in shown)).total_seconds()
+    return sum(each < span * NARROW for each in lasted)
 
 
 def height(journal: Sequence[JournalEntry]) -> int:

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from tracking.records import RunRecord
-from tracking.registry_records import ModelRecord, VersionRecord
+from tracking.registry_records import CHAMPION, ModelRecord, VersionRecord
 from tracking.ui import (
     access,
     facts,
@@ -147,7 +147,7 @@ def show_one(
             st.badge(OVERRIDDEN, color="orange", help=escape(_why(version)))
         if access.may_act() and st.button(
             "Promote…",
-            type="primary",
+            type="secondary" if CHAMPION in version.aliases else "primary",
             key=f"model.promote.{version.number}",
             help="Shows what the gates and the evidence say first",
         ):

@@ -41,7 +41,7 @@ class Row:
         shown: The metric that decides, None where none is known.
         values: Of the newest version and of the champion.
         health: In a few words; of the holders of aliases.
-        problems: What is wrong, one sentence each.
+        problems: What is wrong, the gravest first.
     """
 
     record: ModelRecord
@@ -50,7 +50,7 @@ class Row:
     shown: Shown | None
     values: tuple[float | None, float | None]
     health: str
-    problems: tuple[str, ...]
+    problems: tuple[model_health.Problem, ...]
 
 
 def show_empty(location: StoreLocation) -> None:
@@ -99,7 +99,7 @@ def _row(store: Store, record: ModelRecord) -> Row:
     ]
     found.sort(key=lambda problem: not problem.grave)
     health = model_health.summary(found) if looked else format.ABSENT
-    return Row(record, champion, latest, shown, values, health, tuple(problem.sentence for problem in found))
+    return Row(record, champion, latest, shown, values, health, tuple(found))
 
 
 def table(found: Sequence[Row], now: datetime) -> Table:
