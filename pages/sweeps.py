@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tracking.ui import frame, launch_form, launch_state, navigation, state, sweep_cache, sweep_list, watch
+from tracking.ui import (
+    frame,
+    launch_form,
+    launch_state,
+    live_chart,
+    navigation,
+    state,
+    sweep_cache,
+    sweep_list,
+    watch,
+)
 
 with frame.page("Sweeps") as store:
     if state.NEW_SWEEP in st.query_params:
@@ -31,5 +41,6 @@ with frame.page("Sweeps") as store:
         navigation.follow()
 
     table()
+    live_chart.load_soon()
     if not live:
         watch.rerun_when_changed(lambda: sweep_cache.all_standing(store), seen)

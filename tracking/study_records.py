@@ -15,6 +15,20 @@ REASON = "podium:reason"
 """User attribute of a trial: a sentence that says why it ended as it did; its run shows it as the error."""
 CAUSE = "podium:cause"
 """User attribute of a trial: the kind of its failure, by which failures are counted."""
+CAUSES = {
+    "error": "ended with an error",
+    "no_metric": "logged no value for the objective",
+    "not_a_number": "came to no number",
+    "time_limit": "took longer than the limit",
+    "memory_limit": "took more memory than the limit",
+    "killed": "killed from outside",
+    "worker_died": "lost their worker",
+    "start_failed": "could not be started",
+    "incomplete": "ended before all repeats had run",
+    "bad_params": "given params that the target does not take",
+    "unknown": "failed, and nothing says why",
+}
+"""What is said of trials that failed, by the kind of their failure."""
 TRACEBACK = "podium:traceback"
 """User attribute of a trial: the traceback of the user's code that ended it, shortened."""
 RUN = "podium:run"

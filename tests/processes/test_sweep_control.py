@@ -209,7 +209,7 @@ def test_failures_in_a_row_end_a_sweep(sweep: SweepProcesses) -> None:
     outcome = sweep.run()
     assert outcome["state"] == "failed"
     assert outcome["reason"] == (
-        "3 trials in a row failed (3 error; the last are trials 0, 1, 2). The latest: It ended with exit code 1: "
+        "3 trials in a row ended with an error (the last are trials 0, 1, 2). The latest: It ended with exit code 1: "
         "RuntimeError: no data"
     )
     assert sweep.states() == ["FAIL"] * 3

@@ -14,13 +14,14 @@ import numpy as np
 
 SAME_SHARE = 0.9
 """Of the runs with a value: so many must have the same number as metric. A killed trial may have logged on."""
-_REPORTED = "intermediate_value"
+REPORTED = "intermediate_value"
+"""The metric of a trial's run that has what an objective reported on the way."""
 _VALUE = re.compile(r"value|values\.\d+")
 
 
 def is_reported(metric: str) -> bool:
     """Whether a metric has a name under which runs of trials keep what a study was told."""
-    return metric == _REPORTED or _VALUE.fullmatch(metric) is not None
+    return metric == REPORTED or _VALUE.fullmatch(metric) is not None
 
 
 def aimed(metrics: Iterable[str], goals: Container[str]) -> list[str]:
@@ -41,8 +42,8 @@ def stand_ins(metrics: Mapping[str, Sequence[Any]]) -> dict[str, str | None]:
     """
     own = [key for key in metrics if not is_reported(key)]
     found: dict[str, str | None] = {}
-    if own and _REPORTED in metrics:
-        found[_REPORTED] = None
+    if own and REPORTED in metrics:
+        found[REPORTED] = None
     numbers = {key: np.asarray(metrics[key], dtype=float) for key in own}
     for key in metrics:
         if not _VALUE.fullmatch(key):

@@ -186,6 +186,14 @@ def may_act() -> bool:
     return has_cookie(st.context.cookies)
 
 
+def may_upload() -> bool:
+    """Whether a file that is chosen in this browser arrives.
+
+    It is a request of its own, which knows nothing of a key that was typed into a page: the guard asks for the cookie.
+    """
+    return not is_guarded() or has_cookie(st.context.cookies)
+
+
 def require_key() -> None:
     """Check, right before an effect, that this session may act.
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from tracking.errors import InvalidDefinition, TrackingError
-from tracking.ui import format, grid, launch_facts, launch_state, launch_targets
+from tracking.ui import access, format, grid, launch_facts, launch_state, launch_targets
 from tracking.ui.launch_state import key
 from tracking.ui.launch_values import Values, values_of
 from tracking.ui.markdown import escape
@@ -133,14 +133,19 @@ def definition_file(store: Store, offers: Offers) -> None:
     """Draw the way in for a definition file, and what was wrong with the last one."""
     refused: tuple[str, ...] = st.session_state.get(_REFUSED, ())
     with st.expander("Fill the form from a definition file", expanded=bool(refused)):
-        st.file_uploader(
-            "Definition, as `tracking sweep` takes it and this page offers it for download",
-            type="toml",
-            key=f"{_UPLOADS}.{st.session_state.get(_UPLOADS, 0)}",
-            on_change=_take_file,
-            args=(store, offers),
-        )
-        st.text_area("Or paste it", key=key("pasted"), height=100, placeholder='name = "digits-tpe"')
+        if access.may_upload():
+            st.file_uploader(
+                "Definition, as `tracking sweep` takes it and this page offers it for download",
+                type="toml",
+                key=f"{_UPLOADS}.{st.session_state.get(_UPLOADS, 0)}",
+                on_change=_take_file,
+                args=(store, offers),
+            )
+        else:
+            st.caption(
+                "To choose a file, open the dashboard by the address that was printed in the terminal."
+            )
+        st.text_area("Its text", key=key("pasted"), height=100, placeholder='name = "digits-tpe"')
         st.button("Fill the form", key=key("fill"), on_click=_take_pasted, args=(store, offers))
         for each in refused[:_SHOWN]:
             st.error(escape(each))

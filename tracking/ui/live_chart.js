@@ -3,7 +3,6 @@
 
 const REPORT_AFTER_MS = 200;
 const NEAR = "400px";
-const scripts = (window.__podiumScripts ??= {});
 
 // What the reader sees is drawn at once; the charts further down when they come near, or in idle moments.
 const waiting = (window.__podiumWaiting ??= new Set());
@@ -33,20 +32,6 @@ function later(chart) {
     else pumping = false;
   };
   idle(pump);
-}
-
-function loadPlotly(source) {
-  if (window.Plotly) return Promise.resolve(window.Plotly);
-  return (scripts[source] ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = source;
-    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("not plotly.js")));
-    script.onerror = () => reject(new Error("not served"));
-    document.head.appendChild(script);
-  }).catch((error) => {
-    delete scripts[source]; // the next redraw tries again
-    throw error;
-  }));
 }
 
 // Streamlit hands its theme to components as CSS variables.

@@ -34,12 +34,22 @@ _HERE: Final = Path(__file__).parent
 _TYPED: Final = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
 _EXACT_INTEGERS: Final = 2**53
 
+_LOADING: Final = (_HERE / "plotly_loading.js").read_text(encoding="utf-8")
+
 _component = st.components.v2.component(
     "podium_live_chart",
     html='<div class="podium-chart"><div class="podium-chart-plot" role="img"></div></div>',
     css=(_HERE / "live_chart.css").read_text(encoding="utf-8"),
-    js=(_HERE / "live_chart.js").read_text(encoding="utf-8"),
+    js=_LOADING + (_HERE / "live_chart.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # Plotly puts its styles into the document, where a shadow root would not see them
+)
+_preload = st.components.v2.component(
+    "podium_plotly_loading",
+    html="<span></span>",
+    js=_LOADING
+    + """export default function ({ data }) {
+  (window.requestIdleCallback ?? setTimeout)(() => loadPlotly(data.source).catch(() => {}));
+}""",
 )
 
 
@@ -104,6 +114,11 @@ def live_chart(
         on_brush_change=_no_callback,
     )
     return ChartView(_checked_range(result.get("x_range")), result.get("brush"))
+
+
+def load_soon() -> None:
+    """Let the browser load plotly.js while it has nothing to do: for a page that leads to one with charts."""
+    _preload(key="plotly.loading", data={"source": _plotly_source()}, height=0)
 
 
 def visible_range(key: str, address_name: str | None = None) -> tuple[float, float] | None:

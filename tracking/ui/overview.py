@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from tracking.analysis.reported import is_reported
 from tracking.records import ExperimentRecord, RunRecord
+from tracking.sweep_records import SweepRecord
 from tracking.ui import cache, format, grid, navigation, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.runs_frame import metric_rank
@@ -46,7 +48,9 @@ def experiments_table(store: Store, experiments: Sequence[ExperimentRecord], now
     shown = experiments[:EXPERIMENT_ROWS]
     st.subheader("Experiments")
     grid.show(
-        experiment_rows(shown, [cache.best_run(store, experiment) for experiment in shown], now),
+        experiment_rows(
+            shown, [cache.best_run(store, each) for each in shown], now, told=_told(store.sweeps())
+        ),
         alt="Experiments with their number of runs, best result and last activity",
         key="overview.experiments",
         rows=12,
@@ -60,9 +64,21 @@ def experiments_table(store: Store, experiments: Sequence[ExperimentRecord], now
 
 
 def experiment_rows(
-    experiments: Sequence[ExperimentRecord], best: Sequence[cache.BestRun | None], now: datetime
+    experiments: Sequence[ExperimentRecord],
+    best: Sequence[cache.BestRun | None],
+    now: datetime,
+    *,
+    told: Mapping[tuple[str, str], str] | None = None,
 ) -> Table:
-    """Return the table of experiments; `best` has the best run of each, None where there is none."""
+    """Return the table of experiments.
+
+    Args:
+        experiments: One per row.
+        best: The best run of each, None where there is none.
+        now: For what is said of their last activity.
+        told: By experiment and name under which a study keeps what it was told: the metric that this is.
+    """
+    told = told or {}
     cells = Cells()
     opens = TableColumn("Experiment", help="Click the name to see its runs", pinned=True)
     cells.put_names("name", [experiment.name for experiment in experiments], opens, MAX_HEADING)
@@ -82,7 +98,8 @@ def experiment_rows(
         [
             format.ABSENT
             if found is None
-            else format.shorten_key(found.metric, MAX_NAME) + format.goal_mark(experiment.goals[found.metric])
+            else format.shorten_key(told.get((experiment.name, found.metric), found.metric), MAX_NAME)
+            + format.goal_mark(experiment.goals[found.metric])
             for found, experiment in zip(best, experiments, strict=True)
         ],
         TableColumn("Of metric", help="The metric of the best value: ↑ more is better, ↓ less is better"),
@@ -93,6 +110,16 @@ def experiment_rows(
     cells.put("activity", pd.Series(pd.to_datetime(active, utc=True)), TableColumn("Last activity"))
     cells.texts["activity"] = [format.ago(when, now) for when in active]
     return cells.table()
+
+
+def _told(sweeps: Sequence[SweepRecord]) -> dict[tuple[str, str], str]:
+    """Return the metrics of sweeps' objectives by experiment and the name under which a study keeps their values."""
+    found: dict[tuple[str, str], str] = {}
+    for sweep in sweeps:
+        several = len(sweep.objectives) > 1
+        for place, wanted in enumerate(sweep.objectives):
+            found.setdefault((sweep.experiment, f"values.{place}" if several else "value"), wanted.metric)
+    return found
 
 
 def recent_runs(store: Store) -> None:
@@ -118,7 +145,8 @@ def progress_of(run: RunRecord) -> tuple[int, float | None]:
 
 def latest_values(run: RunRecord) -> str:
     """Return the last values of the first metrics as one line."""
-    keys = sorted(run.metrics, key=lambda key: metric_rank(key, {}))[:LATEST_METRICS]
+    own = [key for key in run.metrics if not is_reported(key)] or list(run.metrics)
+    keys = sorted(own, key=lambda key: metric_rank(key, {}))[:LATEST_METRICS]
     return " · ".join(f"{key} {format.number(run.metrics[key].last, 4)}" for key in keys)
 
 

@@ -90,12 +90,15 @@ def _steering(store: Store, record: SweepRecord) -> None:
     if failed:
         with st.popover(f"Retry failed ({format.count(failed)})", key="sweep.retry.open"):
             sweep_edit_forms.retry(store, record, act)
-    with st.popover("Add trials", key="sweep.add.open"):
-        sweep_edit_forms.add(store, record, act)
+    listed = record.sampler == "listed"  # it runs what its definition lists: more of it is a sweep of its own
+    if not listed:
+        with st.popover("Add trials", key="sweep.add.open"):
+            sweep_edit_forms.add(store, record, act)
     with st.popover("Change", key="sweep.change.open"):
         sweep_edit_forms.change(store, record, act)
-    with st.popover("Duplicate", key="sweep.duplicate.open"):
-        sweep_edit_forms.duplicate(store, record, act)
+    if not listed:
+        with st.popover("Duplicate", key="sweep.duplicate.open"):
+            sweep_edit_forms.duplicate(store, record, act)
 
 
 def _can_resume(record: SweepRecord) -> bool:

@@ -10,9 +10,10 @@ import streamlit as st
 
 from tracking.analysis.curves import Curve, CurveOptions
 from tracking.analysis.ranking import ranking
+from tracking.analysis.reported import REPORTED
 from tracking.analysis.trials import feasible, value_columns
 from tracking.sweep_records import SweepRecord
-from tracking.ui import cache, sweep_lanes
+from tracking.ui import cache, format, sweep_lanes
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 
@@ -35,9 +36,13 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> 
     runs = {str(frame["run"].iloc[place]): int(place) for place in places}
     known, _ = cache.known_runs(store, list(runs))
     options = CurveOptions(max_points=POINTS)
-    curves = cache.curve_cache(store).curves(store, {run.id: run for run in known}, wanted.metric, options)
-    several = {run: curve for run, curve in curves.items() if curve.total > 1}
-    if not several:
+    # What a plain objective reports has a name of its own; of several objectives nothing is reported.
+    for metric in (wanted.metric, REPORTED)[: 3 - len(record.objectives)]:
+        curves = cache.curve_cache(store).curves(store, {run.id: run for run in known}, metric, options)
+        several = {run: curve for run, curve in curves.items() if curve.total > 1}
+        if several:
+            break
+    else:
         return
     first = int(best[0]) if len(best) else -1
     made: list[tuple[str, int, Curve]] = []
@@ -49,7 +54,8 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> 
     figure, note = sweep_lanes.curves_chart(
         made, wanted, int(with_run.sum()) if len(places) == MOST_CURVES else len(made)
     )
-    st.markdown(f"**Curves** · {escape(wanted.metric)} as it was logged")
+    how = "logged" if metric == wanted.metric else "reported"
+    st.markdown(f"**Curves** · {escape(format.shorten_key(wanted.metric, 60))} as it was {how}")
     with st.container(gap=None):
         live_chart(
             figure,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import streamlit as st
 
 from tracking.errors import NotFound
-from tracking.study_records import REASON, TRACEBACK, TrialRecord
+from tracking.study_records import CAUSES, REASON, TRACEBACK, TrialRecord
 from tracking.sweep_records import FailureGroup, SweepRecord
 from tracking.ui import ansi, format, state, sweep_cache
 from tracking.ui.markdown import escape
@@ -21,19 +21,6 @@ LOG_LINES: Final = 200
 LINE: Final = 2_000
 REPEATS: Final = 64
 """Logs of so many repeats of a trial are looked for."""
-CAUSES: Final = {
-    "error": "ended with an error",
-    "no_metric": "logged no value for the objective",
-    "not_a_number": "came to no number",
-    "time_limit": "took longer than the limit",
-    "memory_limit": "took more memory than the limit",
-    "killed": "killed from outside",
-    "worker_died": "lost their worker",
-    "start_failed": "could not be started",
-    "incomplete": "ended before all repeats had run",
-    "bad_params": "given params that the target does not take",
-    "unknown": "failed, and nothing says why",
-}
 
 
 def draw(store: Store, record: SweepRecord) -> None:

@@ -21,7 +21,7 @@ from tracking.ui.sweep_axes import BREAKS
 from tracking.ui.tables import MARK, MAX_CELL, MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
 
 NEWEST, OLDEST, BEST, LONGEST = "newest first", "oldest first", "best first", "longest first"
-PAGE_SIZE: Final = 100
+PAGE_SIZE: Final = 50
 MAX_PARAMS: Final = 40
 """Params that have a column; the runs have all."""
 GONE: Final = "deleted"

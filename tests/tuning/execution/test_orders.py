@@ -84,10 +84,15 @@ def test_failures_count_in_a_row_since_the_sweep_was_told_to_run() -> None:
     verdict = judge(orders(), failed, 0)
     assert (verdict.goes_on, verdict.state) == (False, "failed")
     assert verdict.reason == (
-        "3 trials in a row failed (3 error; the last are trials 1, 2, 3). The latest: Bad."
+        "3 trials in a row ended with an error (the last are trials 1, 2, 3). The latest: Bad."
     )
     assert judge(orders(limits=Limits(failures=None)), failed, 0).goes_on
     assert judge(replace(orders(), since=BEGIN + timedelta(seconds=1)), failed, 0).goes_on
+    mixed = [*failed[:2], trial(3, "FAIL", "no_metric", **{REASON: "No acc."})]
+    assert judge(orders(), mixed, 0).reason == (
+        "3 trials in a row failed: 2 ended with an error, 1 logged no value for the objective "
+        "(the last are trials 1, 2, 3). The latest: No acc."
+    )
     between = [*failed[:2], trial(3, "PRUNED"), trial(4, "FAIL", "error")]
     assert [each.number for each in failures_in_a_row(between, None)] == [4]
     spared = [
@@ -107,7 +112,7 @@ def test_enough_failures_in_a_row_are_enough_however_trials_under_way_end() -> N
     verdict = judge(orders(), [*failed, late], 0)
     assert (verdict.goes_on, verdict.state) == (False, "failed")
     assert verdict.reason == (
-        "3 trials in a row failed (3 error; the last are trials 1, 2, 3). The latest: Bad."
+        "3 trials in a row ended with an error (the last are trials 1, 2, 3). The latest: Bad."
     )
     assert judge(orders(), [*failed[:2], late], 0).goes_on
     # The limit was higher then, and the sweep went on: what began later and completed stands.

@@ -13,7 +13,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from tracking.errors import NotFound
-from tracking.study_records import CAUSE, REASON, RETRY_OF, RUN
+from tracking.study_records import CAUSE, CAUSES, REASON, RETRY_OF, RUN
 from tracking.sweep_records import (
     BEFORE,
     DEFINITION,
@@ -197,10 +197,11 @@ def failures_in_a_row(
 def failure_sentence(streak: Sequence[FrozenTrial]) -> str:
     """Return one sentence for failures in a row: how many there are of each cause, and what the last one said."""
     causes = Counter(str(trial.user_attrs.get(CAUSE, "unknown")) for trial in streak)
-    grouped = ", ".join(f"{count} {cause}" for cause, count in causes.most_common())
-    last = str(streak[-1].user_attrs.get(REASON, "")).strip()
+    said = [(count, CAUSES.get(cause, cause)) for cause, count in causes.most_common()]
+    last = str(streak[-1].user_attrs.get(REASON, "")).strip() or "it says nothing"
     numbers = ", ".join(str(trial.number) for trial in streak[-5:])
     which = f"trial {numbers}" if len(streak) == 1 else f"the last are trials {numbers}"
-    return (
-        f"{len(streak)} trials in a row failed ({grouped}; {which}). The latest: {last or 'it says nothing'}"
-    )
+    if len(said) == 1:
+        return f"{len(streak)} trials in a row {said[0][1]} ({which}). The latest: {last}"
+    grouped = ", ".join(f"{count} {words}" for count, words in said)
+    return f"{len(streak)} trials in a row failed: {grouped} ({which}). The latest: {last}"
