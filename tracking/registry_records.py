@@ -92,7 +92,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EvidencePoint:
-    """One run's value in a comparison.
+    """One run's value in a comparison, or that of one fold of a run that is a cross-validation.
 
     Attributes:
         run: Its id.
@@ -128,11 +128,11 @@ class Evidence:
         effect: Standardised difference (Hedges' g; of pairs the mean over the deviation of the differences), in the
             goal's direction.
         probability: Of being better by more than the margin, under a flat prior.
-        p_value: One-sided.
+        p_value: One-sided, of being better by more than the margin.
         pairs: How many pairs, 0 where the design has none.
         picked_from: How many trials the candidate was the best of; None when it was not picked by a search.
         left_out: Runs that do not count and why, one sentence each: "the search's own run", "3 runs that failed".
-        few: A side has fewer than five runs.
+        few: A side has fewer than five runs, however many folds they have.
     """
 
     metric: str

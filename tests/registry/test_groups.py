@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 import tracking
 from tests.registry.grouping import Place
@@ -211,3 +213,33 @@ def test_every_point_of_a_metric_may_be_compared(place: Place) -> None:
         assert evidence.candidate == () and evidence.left_out == ("The candidate: 1 run diverged",)
         assert evidence.verdict is Verdict.NO_DATA
     assert place.evidence(diverged.id, run.id, "loss", "min", Goal.MINIMIZE).difference == 2.0
+
+
+def test_runs_that_are_cross_validations_are_compared_by_their_folds(place: Place) -> None:
+    scores = {
+        (lr, seed): [0.8 + lr / 10 + (seed * fold % 3) / 100 for fold in range(5)]
+        for lr in (1, 2)
+        for seed in (1, 2)
+    }
+    scores[2, 2][4] += 0.01
+    ids = {}
+    for (lr, seed), folds in scores.items():
+        with tracking.start_run(
+            "x", params={"lr": lr, "seed": seed}, store=place.location.root, capture=False
+        ) as run:
+            for fold, score in enumerate(folds):
+                run.log({"accuracy_fold": score}, step=fold)
+            run.log({"accuracy": sum(folds) / 5}, step=4)
+        ids[lr, seed] = run.id
+    evidence = place.evidence(ids[2, 1], ids[1, 1], "accuracy", goal=Goal.MAXIMIZE)
+    assert (evidence.method, evidence.pairs, evidence.few) == ("corrected", 10, True)
+    differences = np.subtract([*scores[2, 1], *scores[2, 2]], [*scores[1, 1], *scores[1, 2]])
+    assert evidence.difference == pytest.approx(differences.mean())
+    t = differences.mean() / np.sqrt(differences.var(ddof=1) * (1 / 10 + 1 / 4))
+    assert evidence.p_value == pytest.approx(stats.t.sf(t, 9))
+    assert "10 pairs of folds, 2 runs against 2, paired by fold and seed, corrected" in evidence.sentence
+    assert "2 runs on a side are too few runs to be sure" in evidence.sentence
+    # One run whose metric is no mean of such, and all are compared as runs.
+    place.run(0.7, lr=2, seed=3)
+    plain = place.evidence(ids[2, 1], ids[1, 1], "accuracy", goal=Goal.MAXIMIZE)
+    assert plain.method == "paired" and len(plain.candidate) == 3

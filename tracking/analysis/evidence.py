@@ -35,7 +35,8 @@ class Side:
     """The runs of one configuration.
 
     Attributes:
-        points: One per run that counts; a value that is NaN, infinite or beyond 1e300 is one of a run that diverged.
+        points: One per run that counts, or one per fold of each; a value that is NaN, infinite or beyond 1e300 is
+            that of a run that diverged.
         left_out: Runs that do not count and why, one sentence each.
         picked_from: How many trials the configuration was the best of, None when no search picked it.
     """
@@ -95,7 +96,7 @@ def weigh(
         margin=margin,
         picked_from=candidate.picked_from,
         left_out=_left_out(candidate, champion, diverged, theirs_diverged),
-        few=min(len(ours), len(theirs)) < FEW,
+        few=min(_runs(ours), _runs(theirs)) < FEW,
     )
     story = Story(diverged=diverged, champion_diverged=theirs_diverged)
     if champion is None:
@@ -154,7 +155,7 @@ def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence,
         blank,
         difference=_back(difference, scale),
         pairs=len(ours) if is_paired else 0,
-        few=min(len(ours), len(theirs)) < FEW,
+        few=min(_runs(ours), _runs(theirs)) < FEW,
         left_out=(*blank.left_out, *_partnerless(unpaired)),
     )
     story = replace(story, names=names, single=(len(first) == 1, len(second) == 1))
@@ -289,6 +290,10 @@ def _folds(points: Sequence[EvidencePoint]) -> int:
     shared = set(points[0].repeat).intersection(*(each.repeat for each in points))
     counts = [len({identity(each.repeat[name]) for each in points}) for name in shared if is_fold(name)]
     return max((count for count in counts if count > 1), default=0)
+
+
+def _runs(points: Sequence[EvidencePoint]) -> int:
+    return len({each.run for each in points})
 
 
 def _ratio(folds: int) -> float:

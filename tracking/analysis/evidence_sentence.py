@@ -47,8 +47,10 @@ def sentence(evidence: Evidence, story: Story) -> str:
             f"{_runs(count)} of the {whose} diverged: its mean is over the others, which flatters, so {it}."
         )
     if evidence.method and evidence.few and not story.noiseless:
-        count = evidence.pairs or min(len(evidence.candidate), len(evidence.champion))
-        what = "pairs are" if evidence.pairs else "runs on a side are"
+        ours, theirs = _distinct(evidence)
+        is_plain = (ours, theirs) == (len(evidence.candidate), len(evidence.champion))
+        count = evidence.pairs if evidence.pairs and is_plain else min(ours, theirs)
+        what = "pairs are" if evidence.pairs and is_plain else "runs on a side are"
         said.append(f"{count} {what} too few runs to be sure.")
     return " ".join(said)
 
@@ -147,7 +149,18 @@ def _difference(evidence: Evidence) -> str:
     return f"{size} {'higher' if difference > 0 else 'lower'}"
 
 
+def _distinct(evidence: Evidence) -> tuple[int, int]:
+    """Return how many runs there are on each side, of which each may have a value for each of its folds."""
+    return len({each.run for each in evidence.candidate}), len({each.run for each in evidence.champion})
+
+
 def _counts(evidence: Evidence) -> str:
+    ours, theirs = _distinct(evidence)
+    if ours < len(evidence.candidate):
+        values = (
+            f"{evidence.pairs:,} pairs of" if evidence.pairs else f"{len(evidence.candidate):,} values of"
+        )
+        return f"{values} folds, {_runs(ours)} against {theirs:,}"
     if evidence.pairs:
         return f"{_runs(evidence.pairs)} against {evidence.pairs}"
     return f"{_runs(len(evidence.candidate))} against {len(evidence.champion)}"

@@ -11,6 +11,7 @@ from tracking.database import registry_groups as rows
 from tracking.database import registry_queries
 from tracking.errors import InvalidValue
 from tracking.records import Goal
+from tracking.registry.folds import by_fold
 from tracking.registry.gate_checks import POINTS
 from tracking.registry.groups import Group, group_of
 from tracking.registry_records import Evidence, EvidencePoint, GateKind, Verdict
@@ -68,9 +69,13 @@ def compare(
             picked_from=candidate.picked_from,
             few=True,
         )
+    ours = _side(connection, candidate, metric, at, goal)
+    theirs = None if champion is None else _side(connection, champion, metric, at, goal)
+    if theirs is not None:
+        ours, theirs = by_fold(connection, ours, theirs, metric)
     return weigh(
-        _side(connection, candidate, metric, at, goal),
-        None if champion is None else _side(connection, champion, metric, at, goal),
+        ours,
+        theirs,
         metric=metric,
         goal=goal,
         at=at,
