@@ -43,7 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tracking.Store]:
         ) as run:
             run.define_metric("accuracy", goal="maximize")
             for step, value in enumerate((accuracy - 0.1, accuracy + 0.05, accuracy)):
-                run.log({"accuracy": value, "broken": np.nan}, step=step)
+                run.log({"accuracy": value, "broken": np.nan, "endless": np.inf}, step=step)
             run.log_dataset(data, "train")
             run.log_dataset(data * accuracy, "valid")
             run.log_model(model, input_example=data[:5].to_numpy())
@@ -71,6 +71,7 @@ def found(store: tracking.Store, line: str, number: int = 2) -> GateResult:
         ("mean(accuracy) < 1", True, "0.78"),
         ("acuracy >= 0.5", False, "the run logged no acuracy; it has accuracy"),
         ("broken >= 0", False, "last is NaN"),
+        ("endless >= 0", False, "last is infinite, which meets no bound"),
         ("max(broken) >= 0", False, "none of its values is finite"),
         ("best(broken) >= 0", False, "does not say which direction of broken is better.*define_metric"),
         ("repeats >= 1", True, "^1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -53,8 +54,8 @@ def _metric(gate: Gate, context: Context) -> Found:
     value, why = _point(summary, gate, context)
     if value is None:
         return False, why
-    if value != value:
-        return False, f"{gate.at} is NaN"
+    if not math.isfinite(value):
+        return False, f"{gate.at} is {'NaN' if value != value else 'infinite'}, which meets no bound"
     return _COMPARE[gate.op](value, bound), number_text(value)
 
 

@@ -47,7 +47,7 @@ def try_version(
         artifacts: Of its run, to find the example of a model that does not name it by its digest.
 
     Raises:
-        TrackingError: The bytes are missing or damaged, or no process can be started.
+        TrackingError: The bytes are missing or damaged.
     """
     if version.kind != "model":
         return (
@@ -77,6 +77,9 @@ def try_version(
             return False, f"it took longer than {SECONDS:.0f} s to load and predict"
         except ReaderFailed as error:
             return False, f"the process that loaded it came to grief: {error}"
+        except TrackingError:
+            # Of that process, not of the model: it could not start, or there was no memory left for it.
+            return False, "the process that tries it could not work, perhaps for want of memory; try again"
     return _understood(answer)
 
 
