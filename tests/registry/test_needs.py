@@ -13,6 +13,7 @@ import optuna
 import pytest
 
 import tracking
+from tests.registry.grouping import Place
 from tests.registry.test_versions import logged
 from tracking.database.study_journal import catch_up
 from tracking.errors import RunStateError, StillNeeded, TrackingError
@@ -169,3 +170,27 @@ def test_a_backup_keeps_the_journal_provable(store: Store, store_folder: Path, t
         report = again.verify_registry(head=head)
         assert (report.head, report.problems, report.rows) == (head, (), 2)
         assert again.resolve("digits@champion").number == 1
+
+
+def test_a_winner_that_was_confirmed_knows_its_search_and_what_to_be_compared_with(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    folder = place.location.root
+    winner, other, _ = place.sweep("search", [{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3}])
+    (mean,) = place.confirm("search", [(winner, {"lr": 0.1})], [10, 11])
+    fresh = place.child(mean, 0, 0.95, experiment="search confirmed", lr=0.1, seed=10)
+    for run in (winner, fresh):
+        with tracking.start_run(resume=run, store=folder, capture=False) as resumed:
+            resumed.log_text(f"model of {run}", "model")
+    with tracking.open_store(folder) as store:
+        champion = store.register("digits", winner)
+        challenger = store.register("letters", fresh)
+        assert (champion.lineage["study"], champion.lineage["picked_from"]) == ("search", 3)
+        told = {key: challenger.lineage[key] for key in ("study", "trial", "parent", "picked_from")}
+        assert told == {"study": "search confirmed", "trial": 0, "parent": mean, "picked_from": 3}
+        store.promote("digits", 1)
+        for run in (winner, other, fresh):
+            assert [version.name for version in store.champion_of(run)] == ["digits/1"]
+        store.promote("letters", 1)
+        assert {version.name for version in store.champion_of(fresh)} == {"digits/1", "letters/1"}
+        with pytest.raises(StillNeeded, match="letters/1"):
+            store.delete_run(mean)

@@ -13,7 +13,7 @@ import pytest
 
 import tracking
 from tests.registry.test_versions import logged
-from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, PromotionRefused
+from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, PromotionRefused, StoreDamaged
 from tracking.registry import gates, promotion
 from tracking.registry_records import Gate, GateKind, GateResult, JournalKind
 from tracking.store import Store
@@ -235,3 +235,13 @@ def test_unknown_models_name_the_way_out(model: Store) -> None:
     with pytest.raises(NotFound, match="has no version 9. It has 1 to 4"):
         model.promote("digits", 9)
     assert rows(model) == []
+
+
+def test_gates_that_somebody_made_unreadable_are_not_passed_by(model: Store) -> None:
+    model.set_gates("digits", ["accuracy >= 0.5", "loads"])
+    with model._engines.writers.begin() as connection:
+        connection.exec_driver_sql("UPDATE models SET gates = replace(gates, 'loads', 'nothing')")
+    with pytest.raises(StoreDamaged, match="gates of a model cannot be read"):
+        model.promote("digits", 1)
+    assert len(model.model("digits").gates) == 1, "the pages still show what can be read"
+    assert "The gates of the model 'digits'" in model.verify_registry().problems[0]

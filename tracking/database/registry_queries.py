@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, select
 
 from tracking.database.moments import moment
 from tracking.database.registry_tables import ModelRow, ModelVersionRow, RegistryJournalRow, VersionNotesRow
-from tracking.database.registry_values import gates_of, read_json, results_of
+from tracking.database.registry_values import gates_of, read_json, readable_gates, results_of
 from tracking.database.run_writes import experiments, goals, metric_keys, runs
 from tracking.database.search_columns import chunks
 from tracking.errors import StoreDamaged
@@ -99,7 +99,7 @@ def model_records(connection: Connection, key: str | None = None) -> list[ModelR
                 overridden=tuple(
                     alias for alias, number in holders.items() if number in mine[alias].overridden
                 ),
-                gates=gates_of(row.gates),
+                gates=readable_gates(row.gates),
                 description=row.description,
                 tags=tuple(read_json(row.tags, list)),
                 revision=row.revision,

@@ -26,14 +26,18 @@ def gates_of(text: str) -> tuple[Gate, ...]:
     Raises:
         StoreDamaged: One cannot be read: a promotion must not go past it.
     """
-    found = read_json(text, list)
-    gates = [_gate(each) for each in found]
-    if None in gates or (not found and text != "[]"):
+    gates = readable_gates(text)
+    if canonical(gates_list(gates)) != text:
         raise StoreDamaged(
             "The gates of a model cannot be read: somebody changed them in the database. `tracking registry verify` "
             "names what else was; put a backup in its place."
         )
-    return tuple(gate for gate in gates if gate is not None)
+    return gates
+
+
+def readable_gates(text: str) -> tuple[Gate, ...]:
+    """Return stored gates for people to see; those that somebody made unreadable are left out."""
+    return tuple(gate for each in read_json(text, list) if (gate := _gate(each)) is not None)
 
 
 def results_text(results: Iterable[GateResult]) -> str:

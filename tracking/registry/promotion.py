@@ -38,6 +38,8 @@ from tracking.registry_records import (
 
 Compare = Callable[[str | None, str, Goal | None, float, float], Evidence]
 TRIES = 20
+PATIENCE = 60.0
+"""Seconds after which a promotion is not evaluated anew, be it for the fourth time: a gate may load a large model."""
 STRICT_TRIES = 3
 """So often a run that came to an experiment meanwhile is a reason to begin again, as it may be one more repeat; after
 that only what was read counts, or a sweep that is under way would keep every promotion from its end."""
@@ -203,7 +205,10 @@ def promote(
         ArtifactDamaged: Its bytes are not those that were registered.
     """
     said = {"model": model, "version": number, "alias": alias, "reason": reason, "by": by}
+    give_up = time.monotonic() + PATIENCE
     for attempt in range(TRIES):
+        if attempt > STRICT_TRIES and time.monotonic() > give_up:
+            break
         try:
             found = evaluate(engines, objects, model, number, alias)
         except (ArtifactDamaged, NotFound) as error:
@@ -222,7 +227,7 @@ def promote(
     why = "what its gates read kept changing"
     engines.write_durably(partial(_refuse, said=said, why=why))
     raise PromotionRefused(
-        f"{model}/{number} did not become {alias}: {why}, {TRIES} times in a row. Wait until the run is over and "
+        f"{model}/{number} did not become {alias}: {why}, {attempt} times in a row. Wait until the run is over and "
         "nobody else promotes, then try again.",
         found.check,
     )
