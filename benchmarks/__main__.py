@@ -24,6 +24,7 @@ from benchmarks import (
     dashboard,
     log_calls,
     peers,
+    promotions,
     reading,
     searching,
     startup,
@@ -47,6 +48,7 @@ SUBJECTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "dashboard": dashboard.dashboard,
     "compare": comparing.comparing,
     "studies": studies.studies,
+    "promotions": promotions.promotions,
 }
 
 
