@@ -58,6 +58,33 @@ def test_runs_are_of_one_configuration_when_all_but_their_repeat_params_are_equa
         place.group("nobody")
 
 
+def test_values_are_equal_as_numbers_or_as_they_are(place: Place) -> None:
+    classes = [
+        [1, 1.0],
+        [True],
+        ["1"],
+        [None],
+        ["null", "null"],
+        [float("nan"), float("nan")],
+        [float("inf")],
+        [0, -0.0],
+        [2**53 - 1, float(2**53 - 1)],
+        [2**60],
+        [2**60 + 1],
+        [1e300, 1e300],
+        [[1, 2], [1, 2]],
+        ["[1, 2]"],
+    ]
+    runs = [[place.run(0.5, value=value, seed=seed) for seed, value in enumerate(each)] for each in classes]
+    assert [place.counted(each[-1]) for each in runs] == runs
+    # More params than are compared in the database, the difference in one of the last.
+    many = {f"p{number:03}": f"text {number}" for number in range(90)}
+    wide = [place.run(0.5, **many, seed=seed) for seed in range(2)]
+    place.run(0.5, **{**many, "p089": "another"}, seed=2)
+    place.run(0.5, **{**many, "p090": "one more"}, seed=3)
+    assert place.counted(wide[0]) == wide
+
+
 def test_what_an_experiment_says_of_repeats_holds_for_runs_that_are_there(place: Place) -> None:
     one = place.run(0.9, lr=0.1, shard=1, out="/tmp/a", seed=0)
     two = place.run(0.9, lr=0.1, shard=2, out="/tmp/b", seed=0)
