@@ -41,7 +41,7 @@ def test_a_run_its_parents_and_its_parts_stay(store: Store, store_folder: Path) 
     store.register("digits", made)
     store.promote("digits", 1)
     store.promote("digits", 1, alias="staging")
-    said = rf"The version digits/1 \(champion, staging\) was made from run {made}.*Nothing was deleted"
+    said = rf"the version digits/1 \(champion, staging\) was made from run {made}.*Nothing was deleted"
     for run in (top, made, below):
         with pytest.raises(StillNeeded, match=said):
             store.delete_run(run)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import tracking
-from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, RunStateError
+from tracking.database import registry_writes
+from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, PromotionRefused, RunStateError
 from tracking.registry import names
 from tracking.store import Store
 
@@ -194,3 +196,32 @@ def test_the_stored_content_is_what_the_journal_tells(store: Store, store_folder
     }
     assert len(entry.details["content"]) == 64
     assert json.loads(store.export_journal()[-1]) == {"head": entry.digest, "rows": 1}
+
+
+def test_the_registry_waits_for_the_disk_and_nothing_else_does(store: Store, store_folder: Path) -> None:
+    def synchronous(connection: Any) -> int:
+        return int(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+
+    normal, full = 1, 2
+    assert store._engines.write_durably(synchronous) == full
+    assert store._engines.write(synchronous) == normal
+    with pytest.raises(InvalidValue):
+        store._engines.write_durably(lambda connection: names.checked_model(""))
+    assert store._engines.write(synchronous) == normal
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        append = registry_writes.append
+        patch.setattr(
+            registry_writes,
+            "append",
+            lambda connection, **row: (seen.append(synchronous(connection)), append(connection, **row))[1],
+        )
+        store.register("digits", logged(store_folder))
+        store.promote("digits", 1)
+        store.promote("digits", 1, alias="staging")
+        store.retire("digits")
+        store.rollback("digits")
+        store.set_gates("digits", ["accuracy >= 1"])
+        with pytest.raises(PromotionRefused):
+            store.promote("digits", 1)
+    assert seen == [full] * 7

@@ -34,10 +34,10 @@ def refuse_needed(connection: Connection, numbers: Iterable[int], what: str) -> 
     some += f" and {len(needed) - _LISTED} more" if len(needed) > _LISTED else ""
     made = sorted({uid for _, uid, _ in needed})
     of = f"run {made[0]}" if len(made) == 1 else f"{len(made)} of the runs"
-    count = f"The version {some} was" if len(needed) == 1 else f"The versions {some} were"
+    count = f"the version {some} was" if len(needed) == 1 else f"the versions {some} were"
     raise StillNeeded(
-        f"{what} is still needed: {count} made from {of}. A version keeps its run, with all that it is a part of, for "
-        "good, so that it can be rolled back to. Nothing was deleted."
+        f"{what} is still needed: {count} made from {of}. A version keeps its run for good, with its "
+        "parts and what it is a part of, so that it can be rolled back to. Nothing was deleted."
     )
 
 
