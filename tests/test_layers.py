@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -122,12 +123,15 @@ class Import:
         return parts[1] if known else "tracking"
 
 
-def imports_of(file: Path) -> Iterator[Import]:
-    """Yield every import of a file, but those for the type checker alone."""
+@cache
+def imports_of(file: Path) -> tuple[Import, ...]:
+    """Return every import of a file, but those for the type checker alone."""
 
     def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             inside = lazy or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+            if isinstance(child, ast.expr):
+                continue
             if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
                 continue
             if isinstance(child, ast.Import):
@@ -149,7 +153,7 @@ def imports_of(file: Path) -> Iterator[Import]:
             is_module = place.is_dir() or place.with_suffix(".py").exists()
             yield Import(f"{module}.{alias.name}" if is_module else module, node.lineno, lazy=lazy)
 
-    yield from walk(ast.parse(file.read_text(encoding="utf-8")), lazy=False)
+    return tuple(walk(ast.parse(file.read_text(encoding="utf-8")), lazy=False))
 
 
 def test_every_part_of_the_package_has_a_row_in_the_table() -> None:

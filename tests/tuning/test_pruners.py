@@ -79,7 +79,8 @@ def pruned_at(definition: SweepDefinition, *, steps: int = 20, bad: int = 1) -> 
     ],
 )
 def test_a_poor_trial_is_ended(name: str, options: dict[str, Any], step: int | None) -> None:
-    assert pruned_at(with_pruner(name, options)) == step
+    # Fewer steps of Wilcoxon's test, whose exact p-values take long.
+    assert pruned_at(with_pruner(name, options), steps=7 if name == "wilcoxon" else 20) == step
 
 
 def test_hyperband_ends_poor_trials() -> None:
