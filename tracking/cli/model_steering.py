@@ -180,7 +180,7 @@ def _write_check(out: TextIO, check: PromotionCheck, *, json: bool, would: bool)
         verb = "would not get" if would else "does not get"
         count = f"{failed} of {len(check.gates)} gates {'are' if failed > 1 else 'is'} not met"
         out.write(printable(f"{said} {verb} {check.alias}: {count}.") + "\n")
-    for line in [*gate_lines(check.gates), *evidence_lines(check.evidence)]:
+    for line in [*gate_lines(check.gates), *evidence_lines(check.evidence, check.gates)]:
         out.write(f"  {line}\n")
     if failed and not would:
         command = shlex.join(["tracking", "models", "promote", check.model, str(check.version)])
@@ -195,6 +195,6 @@ def _write_entry(out: TextIO, entry: JournalEntry, *, json: bool) -> None:
     now = "Nobody" if entry.version is None else f"{entry.model}/{entry.version}"
     against = f" {OVERRIDDEN}" if entry.overridden else ""
     out.write(printable(f"{now} has {entry.alias} now{against}; before: {before}.") + "\n")
-    for line in [*gate_lines(entry.gates), *evidence_lines(entry.evidence)]:
+    for line in [*gate_lines(entry.gates), *evidence_lines(entry.evidence, entry.gates)]:
         out.write(f"  {line}\n")
     out.write(f"journal row {entry.position}  {printable(entry.digest)}\n")

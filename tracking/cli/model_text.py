@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 MODEL_COLUMNS = ("name", "versions", "holders", "since", "gates", "description")
 VERSION_COLUMNS = ("version", "aliases", "run", "name", "experiment", "registered", "size", "description")
-JOURNAL_COLUMNS = ("row", "at", "model", "what", "by", "reason")
+JOURNAL_COLUMNS = ("row", "at", "model", "what", "reason", "by")
 OVERRIDDEN = "against its gates"
 
 
@@ -118,7 +117,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={value_text(each)}" for key, each in value.items() if each is not None)
     if isinstance(value, list | tuple):
-        return "; ".join(value_text(each) for each in value)
+        return "; ".join("any" if each is None else value_text(each) for each in value)
     return value if isinstance(value, str) else json_text(value)
 
 
@@ -130,22 +129,35 @@ def gate_lines(results: Iterable[GateResult]) -> list[str]:
     ]
 
 
-def evidence_lines(evidence: Evidence | Mapping[str, Any] | None) -> list[str]:
-    """Return evidence as its sentence and its numbers; nothing where there is none."""
-    from tracking.ui import format
+def evidence_lines(
+    evidence: Evidence | Mapping[str, Any] | None, results: Iterable[GateResult] = ()
+) -> list[str]:
+    """Return evidence as its sentence and its numbers; nothing where there is none.
 
+    Args:
+        evidence: As a promotion found it, or as the journal has it.
+        results: Of the gates that stand above: a sentence that one of them has said is not said again.
+    """
     if evidence is None:
         return []
     found = dict(evidence) if isinstance(evidence, Mapping) else asdict(evidence)
-    if not found.get("sentence"):
+    sentence = str(found.get("sentence") or "")
+    if not sentence:
         return []
-    number = format.number
-    lines = [str(found["sentence"])]
-    parts = []
+    lines = [] if any(sentence in each.found for each in results) else [sentence]
     if found.get("method"):
-        parts.append(f"{found['method']}, {len(found['candidate'])} against {len(found['champion'])} runs")
-        if found.get("pairs"):
-            parts.append(f"{found['pairs']} pairs")
+        lines.append(", ".join(_numbers(found)))
+    lines += [f"left out: {each}" for each in found.get("left_out") or ()]
+    return [printable(line) for line in lines]
+
+
+def _numbers(found: Mapping[str, Any]) -> list[str]:
+    from tracking.ui import format
+
+    number = format.number
+    parts = [f"{found['method']}, {len(found['candidate'])} against {len(found['champion'])} runs"]
+    if found.get("pairs"):
+        parts.append(f"{found['pairs']} pairs")
     if found.get("difference") is not None:
         parts.append(f"difference {number(found['difference'])}")
     if found.get("low") is not None and found.get("high") is not None:
@@ -153,17 +165,16 @@ def evidence_lines(evidence: Evidence | Mapping[str, Any] | None) -> list[str]:
         parts.append(f"{level} % interval {number(found['low'])} to {number(found['high'])}")
     if found.get("margin"):
         parts.append(f"margin {number(found['margin'])}")
-    for name, label in (("effect", "effect size"), ("probability", "chance of being better")):
+    for name, label in (
+        ("effect", "effect size"),
+        ("probability", "chance of being better"),
+        ("p_value", "p"),
+    ):
         if found.get(name) is not None:
             parts.append(f"{label} {number(found[name], 3)}")
-    if found.get("p_value") is not None:
-        parts.append(f"p {number(found['p_value'], 3)}")
     if found.get("picked_from"):
         parts.append(f"picked from {found['picked_from']:,} trials")
-    if parts:
-        lines.append(", ".join(parts))
-    lines += [f"left out: {each}" for each in found.get("left_out") or ()]
-    return [printable(line) for line in lines]
+    return parts
 
 
 def what(entry: JournalEntry) -> str:
@@ -172,8 +183,7 @@ def what(entry: JournalEntry) -> str:
     if entry.kind is JournalKind.REGISTER:
         return f"version {entry.version} registered"
     if entry.kind is JournalKind.GATES:
-        text = entry.details.get("gates")
-        count = len(json.loads(text)) if isinstance(text, str) else 0
+        count = len(entry.details.get("gates") or ())
         return f"gates set: {count}" if count else "gates removed"
     if entry.kind is JournalKind.REFUSE:
         failed = sum(not each.passed for each in entry.gates)
@@ -189,7 +199,7 @@ def what(entry: JournalEntry) -> str:
 def journal_row(entry: JournalEntry) -> Sequence[str]:
     """Return a row of the journal as a row of `history`."""
     when = entry.at.strftime("%Y-%m-%d %H:%M:%S")
-    return (str(entry.position), when, entry.model, what(entry), entry.by, entry.reason)
+    return (str(entry.position), when, entry.model, what(entry), entry.reason, entry.by)
 
 
 def model_json(record: ModelRecord) -> dict[str, Any]:
