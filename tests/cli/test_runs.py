@@ -245,7 +245,10 @@ def test_names_are_shown_as_they_are_and_guarded_in_csv_only(
 
 
 @pytest.mark.parametrize("redirection", ["> /dev/full", ">&-", ">&- 2>&-"])
-@pytest.mark.parametrize("arguments", ["runs", "runs --json", "show {run}"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["runs", *(pytest.param(each, marks=pytest.mark.soak) for each in ("runs --json", "show {run}"))],
+)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_an_output_that_takes_nothing_ends_in_one_line(
     redirection: str, arguments: str, three_runs: list[str], store_folder: Path

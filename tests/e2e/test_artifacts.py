@@ -22,7 +22,7 @@ def open_row(table: Locator, row: int) -> None:
     table.click(position={"x": 40, "y": 32 + ROW * row + 16})
 
 
-@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("live", [pytest.param(False, marks=pytest.mark.soak), True])
 def test_a_click_on_any_place_of_a_name_cell_opens_it(
     page: Page, start_dashboard: StartDashboard, tmp_path: Path, live: bool
 ) -> None:

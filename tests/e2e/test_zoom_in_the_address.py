@@ -45,7 +45,13 @@ def y_range(node: Locator) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("axis", "log_x"), [("step", False), ("step", True), ("relative", False), ("wall", False)]
+    ("axis", "log_x"),
+    [
+        ("step", True),
+        ("wall", False),
+        pytest.param("step", False, marks=pytest.mark.soak),
+        pytest.param("relative", False, marks=pytest.mark.soak),
+    ],
 )
 def test_a_pasted_link_shows_the_same_part(
     page: Page, start_dashboard: StartDashboard, tmp_path: Path, axis: str, log_x: bool
