@@ -23,6 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tracking
+from tracking.client.carrying import carry_bytes
 from tracking.errors import ArtifactDamaged, InvalidValue
 
 ROWS = 60
@@ -165,6 +166,30 @@ def test_what_cannot_be_handed_over_says_why(store: tracking.Store, tmp_path: Pa
         store.package("bare/1", tmp_path / "out")
     with pytest.raises(InvalidValue, match="log_artifact kept.*Log the model with log_model"):
         store.package("bare/2", tmp_path / "out")
+    good = store.version("frames", 1)
+    for details, message in (
+        (
+            {"versions": {"numpy": "1.0\n--index-url http://example.org"}},
+            "which is no version that pip knows",
+        ),
+        ({"versions": {"python": "3.11"}}, "does not say with which versions"),
+        ({"format": "xgboost-json", "class": 'x"; import os'}, "which is no class"),
+        ({"example_digest": "../../etc/passwd"}, "is no sha256 of an object"),
+    ):
+        with tracking.start_run("hand-over", store=store.location.root, capture=False) as run:
+            event = {
+                "t": "artifact",
+                "kind": "model",
+                "media": "x",
+                "step": None,
+                "files": 1,
+                "name": "model",
+            }
+            with store.open_object(good.digest) as file:
+                carry_bytes(run._session, {**event, "details": {**good.details, **details}}, file.read())
+        number = store.register("bare", run.id).number
+        with pytest.raises(tracking.TrackingError, match=message):
+            store.package(f"bare/{number}", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracking.errors import InvalidValue
+from tracking.validation import storable
 
 EXTENSION = ".example.json"
 MEDIA = "application/json"
@@ -23,6 +24,7 @@ COLUMNS = 1_000
 """That a signature names; the example has all."""
 BYTES = 16 << 20
 _TEXTS = "text"
+_NUMBERS = "biuf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def decode_example(data: bytes) -> tuple[Any, list[Any]]:
         if columns is None and types == [_TEXTS]:
             return [str(text) for (text,) in rows], predictions
         if columns is None:
+            if np.dtype(types[0]).kind not in _NUMBERS:
+                raise ValueError("An array of numbers has another type.")
             return np.asarray([[_number(cell) for cell in row] for row in rows], dtype=types[0]), predictions
         import pandas as pd
 
@@ -130,7 +134,7 @@ def _taken(example: Any) -> tuple[Any, list[str] | None, list[str], list[list[An
     texts = [str(text) for text in example][:ROWS] if np.ndim(example) == 1 and _are_texts(example) else []
     if texts:
         return texts, None, [_TEXTS], [[text] for text in texts]
-    if rows.ndim != 2 or rows.dtype.kind not in "biuf":
+    if rows.ndim != 2 or rows.dtype.kind not in _NUMBERS:
         raise InvalidValue(
             "input_example is a data frame, a list of dicts, a list of texts, or an array of numbers of shape "
             "(rows, columns): give a few rows of what the model was fitted on."
@@ -144,7 +148,7 @@ def _are_texts(values: Any) -> bool:
 
 def _inputs(rows: Any, columns: list[str] | None, types: list[str]) -> dict[str, Any]:
     if columns is not None:
-        named = [{"name": name, "type": kind} for name, kind in zip(columns, types, strict=True)]
+        named = [{"name": storable(name), "type": kind} for name, kind in zip(columns, types, strict=True)]
         more = len(named) - COLUMNS
         return {"kind": "frame", "columns": named[:COLUMNS], **({"more": more} if more > 0 else {})}
     return {"kind": "texts"} if types == [_TEXTS] else _array(rows, len(rows))

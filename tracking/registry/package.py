@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from tracking.artifacts.model_adapters import adapter_of
-from tracking.artifacts.model_examples import decode_example
+from tracking.artifacts.model_examples import BYTES, decode_example
 from tracking.artifacts.models import EXTENSION, needed_types
 from tracking.artifacts.reading import find_artifact, located
 from tracking.errors import InvalidValue, NotFound, TrackingError
@@ -83,7 +83,7 @@ def package(store: PackageStore, reference: str, folder: Path) -> Path:
         raise InvalidValue(f"{target} is there already, and not an empty folder. Name another one.")
     files = {
         **_files(store, version),
-        "MODEL_CARD.md": store.model_card(version.model, version.number).encode(),
+        "MODEL_CARD.md": store.model_card(version.model, version.number).encode("utf-8", "backslashreplace"),
     }
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,11 @@ def _example(store: PackageStore, version: VersionRecord, where: str) -> Mapping
             "rows that it predicts, and register that."
         )
     with located(f"the example of {version.name}", lambda: store.open_object(digest)) as file:
-        data = file.read()
+        data = file.read(BYTES + 1)
+    if len(data) > BYTES:
+        raise InvalidValue(
+            f"{where} has an example of more than {BYTES:,} bytes, which log_model does not keep."
+        )
     decode_example(data)
     found: Mapping[str, Any] = json.loads(data)
     return found
@@ -191,4 +195,5 @@ def _requirements(version: VersionRecord, needed: tuple[str, ...], where: str) -
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    # Half a surrogate pair, which only somebody's own writing can hold, is escaped as JSON escapes it.
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
