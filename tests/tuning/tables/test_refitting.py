@@ -28,7 +28,12 @@ SMALL = {"forest.n_estimators": 10, "boosting.max_iter": 5, "mlp.max_iter": 20}
 @pytest.mark.parametrize("name", tables.NAMES)
 @pytest.mark.parametrize(
     ("column", "metric"),
-    [("kind", "accuracy"), ("answer", "neg_log_loss"), ("member", "f1"), ("price", "r2")],
+    [
+        ("kind", "accuracy"),
+        ("price", "r2"),
+        pytest.param("answer", "neg_log_loss", marks=pytest.mark.soak),
+        pytest.param("member", "f1", marks=pytest.mark.soak),
+    ],
 )
 def test_models_come_back_the_same(
     project: Path, store: tracking.Store, store_folder: Path, name: str, column: str, metric: str
