@@ -70,6 +70,28 @@ def test_the_database_refuses_to_change_what_was_written(table: str, statement: 
     assert problems(folder) == before == ""
 
 
+OTHER = 'at, kind, model, alias, version, previous, "by", reason, overridden, gates, evidence, details'
+REPLACING = {
+    "a row": "INSERT OR REPLACE INTO registry_journal SELECT * FROM registry_journal WHERE position = 2",
+    "a row by its digest": f"INSERT OR REPLACE INTO registry_journal SELECT 10, {OTHER}, previous_digest, digest "
+    "FROM registry_journal WHERE position = 2",
+    "a row in between": f"INSERT INTO registry_journal SELECT 99, {OTHER}, previous_digest, 'x' "
+    "FROM registry_journal WHERE position = 2",
+    "a version": "INSERT OR REPLACE INTO model_versions SELECT * FROM model_versions WHERE number = 1",
+    "a model": "INSERT OR REPLACE INTO models SELECT * FROM models",
+    "the name of a model": "UPDATE models SET name = 'letters'",
+    "a model's row": "DELETE FROM models",
+}
+
+
+@pytest.mark.parametrize("what", REPLACING)
+def test_the_database_refuses_to_replace_what_was_written(what: str, folder: Path) -> None:
+    """REPLACE removes a row without asking the triggers that refuse to delete."""
+    with pytest.raises(sqlite3.IntegrityError, match="never|kept|grows|order|already"):
+        execute(folder, REPLACING[what], guarded=True)
+    assert problems(folder) == ""
+
+
 CHANGES = {
     "a reason": "UPDATE registry_journal SET reason = 'bigger' WHERE position = 7",
     "who did it": "UPDATE registry_journal SET \"by\" = 'someone@else' WHERE position = 7",

@@ -49,6 +49,7 @@ TRIGGERS = {
     "registry_journal_follows": """
         CREATE TRIGGER registry_journal_follows BEFORE INSERT ON registry_journal
         WHEN NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM registry_journal)
+          OR EXISTS (SELECT 1 FROM registry_journal WHERE digest = NEW.digest)
         BEGIN SELECT RAISE(ABORT, 'the journal of the registry only grows at its end'); END""",
     "model_versions_are_fixed": """
         CREATE TRIGGER model_versions_are_fixed BEFORE UPDATE ON model_versions
@@ -60,6 +61,10 @@ TRIGGERS = {
         CREATE TRIGGER model_versions_follow BEFORE INSERT ON model_versions
         WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM model_versions WHERE model_id = NEW.model_id)
         BEGIN SELECT RAISE(ABORT, 'the versions of a model are numbered in order'); END""",
+    "models_are_made_once": """
+        CREATE TRIGGER models_are_made_once BEFORE INSERT ON models
+        WHEN EXISTS (SELECT 1 FROM models WHERE id = NEW.id OR key = NEW.key)
+        BEGIN SELECT RAISE(ABORT, 'a model is there already'); END""",
     "models_name_is_fixed": """
         CREATE TRIGGER models_name_is_fixed BEFORE UPDATE OF id, name, key, created ON models
         WHEN NEW.id <> OLD.id OR NEW.name <> OLD.name OR NEW.key <> OLD.key OR NEW.created <> OLD.created
