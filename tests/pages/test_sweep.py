@@ -11,7 +11,7 @@ from tests.pages.contents import OpenPage, figures, texts
 from tests.pages.sweeps_made import make
 from tracking.store import Store
 from tracking.sweep_records import OUTCOME, SweepState
-from tracking.ui import sweep_panels
+from tracking.ui import sweep_panels, sweep_trial_table
 from tracking.ui.live_chart import ChartView
 from tracking.ui.markdown import escape
 
@@ -69,6 +69,66 @@ def test_trials_of_one_state(open_page: OpenPage, store: Store) -> None:
     app.button_group(key="states").set_value(["fail"]).run()
     assert names(app) == ["trial 1"]
     assert "Showing 1 of 1 trial; 5 in the sweep" in texts(app)
+
+
+def test_a_link_shows_the_same_states_page_objective_and_brush(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_trial_table, "PAGE_SIZE", 2)
+    make(store, trials=7, fails=[1], objectives=THREE)
+    app = open_page("sweep", sweep="s", states="complete", page="2", objective="cost")
+    assert not app.exception and not app.error
+    assert names(app) == ["trial 4", "trial 3"]
+    assert app.button_group(key="objective").value == "cost"
+    assert any(title.value.startswith("**Best so far** · cost") for title in app.markdown)
+    cost = min(each.values[1] for each in store.sweep_trials("s") if each.values)
+    app = open_page("sweep", sweep="s", brush=f"{cost - 1e-9}:{cost + 1e-9}:values.cost")
+    assert list(app.dataframe[0].value["values.cost"]) == [cost]
+    axis = next(
+        axis
+        for figure in figures(app)
+        for trace in figure["data"]
+        if trace["type"] == "parcoords"
+        for axis in trace["dimensions"]
+        if axis["name"] == "values.cost"
+    )
+    assert axis["range"][0] <= cost <= axis["range"][1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"page": "-1", "brush": "nan:1:values.accuracy", "states": "<b>", "objective": "cost"},
+        {"page": "9" * 400, "brush": "0:1:no.axis", "states": "", "objective": ""},
+    ],
+)
+def test_nonsense_in_the_address_shows_every_trial(
+    open_page: OpenPage, store: Store, query: dict[str, str]
+) -> None:
+    make(store, trials=3)
+    app = open_page("sweep", sweep="s", **query)
+    assert not app.exception and not app.error
+    assert names(app) == ["trial 2", "trial 1", "trial 0"]
+
+
+def test_what_breaks_a_constraint_is_not_on_the_front_and_never_the_best(
+    open_page: OpenPage, store: Store
+) -> None:
+    study = make(store, objectives=THREE[:2])
+    for accuracy, size in ((0.5, -1.0), (0.9, 2.0), (0.7, 0.0)):
+        trial = study.ask()
+        trial.suggest_float("lr", 0.01, 0.3)
+        trial.set_constraint("size", size)
+        study.tell(trial, [accuracy, 1.0])
+    assert [each.number for each in store.sweep("s").best] == [2]
+    app = open_page("sweep", sweep="s", order="best first")
+    assert not app.exception and not app.error
+    (front,) = [each for each in figures(app) if each["data"][-1].get("name") == "on the front"]
+    there = {trace["name"]: trace["customdata"] for trace in front["data"]}
+    assert set(there) == {"other trials", "breaks a constraint", "on the front"}
+    assert names(app) == ["trial 2", "trial 0", "trial 1"]
+    assert list(app.dataframe[0].value["why"]) == ["", "", "breaks a constraint"]
+    assert "1 of them break a constraint" in texts(app)
 
 
 @pytest.mark.parametrize("name", NAMES)

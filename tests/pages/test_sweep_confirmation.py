@@ -106,6 +106,20 @@ def test_scores_against_fresh_runs_and_how_much_was_luck(open_page: OpenPage, st
     assert "sweep.confirm.do" in buttons(app)
 
 
+def test_the_page_of_the_confirmation_draws_what_was_confirmed(open_page: OpenPage, store: Store) -> None:
+    make(store, trials=4)
+    confirm(store.location, "s", top=3, repeats=2)
+    give(store.location, "s confirmed", [[0.5, 0.51], [0.6, 0.61], [0.1, 0.11]])
+    end(store.location, "s confirmed")
+    app = open_page("sweep", sweep="s confirmed", may_act=True)
+    assert not app.exception and not app.error
+    assert "which was luck" in said(app) and chart(app)
+    assert len(figures(app)) == 1  # none of what only a search has: what it hangs on, parallel coordinates
+    assert list(next(each.value for each in app.dataframe if "number" not in each.value)["rank"]) == [1, 2, 3]
+    keys = buttons(app)
+    assert "sweep.add.do" not in keys and "sweep.duplicate.do" not in keys and "sweep.workers.do" in keys
+
+
 def test_what_failed_is_not_confirmed_and_says_why(open_page: OpenPage, store: Store) -> None:
     make(store, trials=3)
     confirm(store.location, "s", top=2, repeats=2)

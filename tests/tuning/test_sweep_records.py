@@ -185,7 +185,9 @@ def test_a_study_of_ones_own_is_no_sweep(location: StoreLocation, tmp_path: Path
             store.sweep_trials("s", study="mine")
 
 
-def test_ten_thousand_trials_are_read_in_time_for_a_page(location: StoreLocation, tmp_path: Path) -> None:
+def test_many_trials_are_counted_without_a_replay_of_the_study(
+    location: StoreLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tracking.study_records import RUN
     from tracking.tuning.study_draft import StudyDraft
     from tracking.tuning.sweep_state import definition_attribute
@@ -193,23 +195,21 @@ def test_ten_thousand_trials_are_read_in_time_for_a_page(location: StoreLocation
     definition = made(location, tmp_path)
     draft = StudyDraft([optuna.study.StudyDirection.MAXIMIZE])
     draft.set_attributes(definition_attribute(definition, 1))
-    for number in range(10_000):
+    for number in range(1_000):
         draft.add(
             optuna.trial.create_trial(value=number % 97, user_attrs={RUN: f"r{number}"} if number % 2 else {})
         )
-    began = time.process_time()
     with opened(location) as engines:
         draft.write(engines, "large", "large")
+
+    def replay(*_: object) -> None:
+        raise AssertionError("the study was replayed")
+
+    monkeypatch.setattr(optuna.storages.JournalStorage, "__init__", replay)
     with tracking.open_store(location.root) as store:
-        store.sweep("s")
-        began = time.process_time()
         record = store.sweep("large")
-        first = time.process_time() - began
-        began = time.process_time()
         assert store.sweep("large") == record
-        again = time.process_time() - began
-    assert (record.trials["complete"], record.taken_over) == (5000, 5000)
-    assert first < 10 and again < 5  # no replay of the study; measured: 0.08 and 0.001
+    assert (record.trials["complete"], record.taken_over) == (500, 500)
 
 
 def going(

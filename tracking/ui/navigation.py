@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 
 from tracking.ui import run_state, state
 from tracking.ui.markdown import escape
@@ -137,7 +138,11 @@ def follow() -> None:
     if time.monotonic() - st.session_state.setdefault(_DRAWN, time.monotonic()) > _STAYS_S:
         del st.session_state[_GOING], st.session_state[_DRAWN]
         return
-    with st.container(key=_PLACE):
+    try:
+        place = st.container(key=_PLACE)
+    except StreamlitDuplicateElementKey:
+        return  # another section of the page leads there already
+    with place:
         st.page_link(going.page, label=escape(f"Opening the {going.label}"), query_params=dict(going.query))
         _press(key=f"{_PLACE}-press", data={"place": _PLACE, "number": going.number})
 

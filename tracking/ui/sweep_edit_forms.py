@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from tracking.errors import InvalidValue
-from tracking.study_records import RETRY_OF
+from tracking.study_records import CAUSES, RETRY_OF
 from tracking.sweep_records import SweepRecord
 from tracking.ui import format, navigation, sweep_cache
 from tracking.ui.markdown import escape
@@ -57,7 +57,7 @@ def retry(store: Store, record: SweepRecord, act: Act) -> None:
             format_func=lambda cause: (
                 "All that were not tried again"
                 if not cause
-                else f"{cause} ({format.count(len(causes[cause].trials))})"
+                else f"{CAUSES.get(cause, cause)} ({format.count(len(causes[cause].trials))})"
             ),
             key="sweep.retry.cause",
         )
