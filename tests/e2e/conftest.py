@@ -38,13 +38,19 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Every test here needs a browser: skip loudly without one, but never on CI."""
+    """Every test here needs a browser: skip loudly without one, but never on CI.
+
+    A browser on a busy machine may swallow a click: what fails is tried once more, which the last lines of the
+    output tell. A fault of ours fails twice.
+    """
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in here:
+        item.add_marker(pytest.mark.flaky(reruns=1))
     if browser_path() is not None or os.environ.get("CI", "").lower() in ("1", "true"):
         return
     skip = pytest.mark.skip(reason="NO BROWSER FOUND: install chromium to run the browser tests")
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(skip)
+    for item in here:
+        item.add_marker(skip)
 
 
 def browser_path() -> str | None:
