@@ -20,6 +20,7 @@ def test_an_older_store_is_migrated_in_the_copy(tmp_path: Path) -> None:
     run_id = log_run(there, 1, carried=False)
     with closing(sqlite3.connect(there / "tracking.db")) as database:
         database.executescript(
+            "DROP TABLE registry_journal; DROP TABLE version_notes; DROP TABLE model_versions; DROP TABLE models;"
             "DROP TABLE study_attributes; DROP TABLE study_params; DROP TABLE study_snapshots;"
             "DROP TABLE study_trials; DROP TABLE study_journal; DROP TABLE studies;"
             "DROP TABLE captures; DROP TABLE dataset_uses; DROP TABLE datasets; DROP TABLE artifacts;"
