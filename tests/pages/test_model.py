@@ -199,7 +199,7 @@ def test_the_model_of_a_run_is_registered_once_and_goes_on_to_its_promotion(
     run = logged(store.location.root)
     tabs = [open_page("model", model="digits", may_act=True) for _ in range(2)]
     for app in tabs:
-        app.session_state["promote.open"] = promote_dialog.Asked("", 1, run=run)
+        app.session_state["dialog.open"] = promote_dialog.Asked("", 1, run=run)
         app.run()
         assert "It becomes version 2 of digits" in said(app)
     for app in tabs:  # the second tab shows the state of before

@@ -29,6 +29,7 @@ from tracking.registry_records import (
 from tracking.ui import (
     access,
     cache,
+    dialogs,
     evidence_view,
     feedback,
     format,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from tracking.store import Store
 
 LONGEST_REASON: Final = 10_000
-_OPEN: Final = "promote.open"
 _PLACE: Final = "promote"
 _numbers = itertools.count(1)
 
@@ -83,7 +83,7 @@ def open_for_run(store: Store, run: RunRecord, artifact: str | None = None) -> N
         for version in registry_cache.run_versions(store, run.id)
         if artifact is None or version.artifact == artifact
     ]
-    asked = Asked(_page(), next(_numbers), run.id, artifact)
+    asked = Asked(dialogs.page(), next(_numbers), run.id, artifact)
     if len(found) == 1:
         asked = replace(asked, model=found[0].model, version=found[0].number)
     _open(asked)
@@ -91,17 +91,14 @@ def open_for_run(store: Store, run: RunRecord, artifact: str | None = None) -> N
 
 def open_for_version(store: Store, model: str, number: int, alias: str = CHAMPION) -> None:
     """Open the dialog for a version, and draw the page again."""
-    _open(Asked(_page(), next(_numbers), None, None, model, number, alias))
+    _open(Asked(dialogs.page(), next(_numbers), None, None, model, number, alias))
 
 
 def show(store: Store) -> None:
     """Draw the dialog while it is open, and once what it came to; each page that offers it calls this at its end."""
     model_acts.say_what_came_of_it()
-    asked: Asked | None = st.session_state.get(_OPEN)
+    asked = dialogs.opened(Asked)
     if asked is None:
-        return
-    if asked.page != _page():
-        _close()
         return
     if asked.version:
         title = f"Promote {escape(asked.model)} v{asked.version}"
@@ -111,7 +108,7 @@ def show(store: Store) -> None:
     def body() -> None:
         """Everything of the dialog; a section of its own, which redraws when something in it is used."""
         with feedback.boundary():
-            now: Asked | None = st.session_state.get(_OPEN)
+            now = dialogs.opened(Asked)
             if now is None or bool(now.version) is not bool(asked.version):
                 st.rerun()  # it is done, or goes on under another title
             if now.version:
@@ -119,27 +116,13 @@ def show(store: Store) -> None:
             else:
                 _registration(store, now)
 
-    st.dialog(title, width="large", on_dismiss=_close)(body)()
+    st.dialog(title, width="large", on_dismiss=dialogs.close)(body)()
 
 
 def _open(asked: Asked) -> None:
     model_acts.clear_error()
-    st.session_state[_OPEN] = asked
+    dialogs.open(asked)
     st.rerun()
-
-
-def _close() -> None:
-    st.session_state.pop(_OPEN, None)
-
-
-def _page() -> str:
-    return re.sub(r"[?#].*", "", st.context.url or "")
-
-
-def _take() -> Asked | None:
-    """Return what is open and close it: of two presses of a double click the second one finds nothing."""
-    found: Asked | None = st.session_state.pop(_OPEN, None)
-    return found
 
 
 # A run's model becomes a version
@@ -198,7 +181,7 @@ def _registration(store: Store, asked: Asked) -> None:
 
 def _register(store: Store, asked: Asked, artifact: ArtifactRecord) -> None:
     name = st.session_state.get(f"promote.name.{asked.number}") or ""
-    if _take() != asked:
+    if not dialogs.take(asked):
         return
 
     made: list[VersionRecord] = []
@@ -219,7 +202,7 @@ def _register(store: Store, asked: Asked, artifact: ArtifactRecord) -> None:
     model_acts.act(_PLACE, work)
     if made:
         asked = replace(asked, model=made[0].model, version=made[0].number)
-    st.session_state[_OPEN] = asked
+    dialogs.open(asked)
 
 
 def _models_of(run: RunRecord) -> list[ArtifactRecord]:
@@ -280,8 +263,8 @@ def _promotion(store: Store, asked: Asked) -> None:
             champion=f"{holder}, {check.alias}",
             key=f"promote.evidence.{record.name}.{asked.version}.{check.alias}",
         )
-    model_acts.show_error(_PLACE)
     if not access.gate("promote a version", key="promote.access"):
+        model_acts.show_error(_PLACE)
         return
     if check.passed:
         _press(store, asked, check)
@@ -353,6 +336,7 @@ def _press(store: Store, asked: Asked, check: PromotionCheck) -> None:
         on_click=_promote,
         args=(store, asked, check),
     )
+    model_acts.show_error(_PLACE)
 
 
 def _override(store: Store, asked: Asked, check: PromotionCheck) -> None:
@@ -377,11 +361,12 @@ def _override(store: Store, asked: Asked, check: PromotionCheck) -> None:
             args=(store, asked, check),
             kwargs={"override": True},
         )
+        model_acts.show_error(_PLACE)
 
 
 def _promote(store: Store, asked: Asked, check: PromotionCheck, *, override: bool = False) -> None:
     reason = str(st.session_state.get(f"promote.reason.{asked.number}") or "").strip()
-    if _take() != asked:
+    if not dialogs.take(asked):
         return
     done = False
 
@@ -403,4 +388,4 @@ def _promote(store: Store, asked: Asked, check: PromotionCheck, *, override: boo
 
     model_acts.act(_PLACE, work)
     if not done:
-        st.session_state[_OPEN] = asked
+        dialogs.open(asked)

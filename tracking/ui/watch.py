@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 
 import streamlit as st
 
-from tracking.ui import frame
+from tracking.ui import dialogs, frame
 
 LIVE_SECONDS = 1.0
 """Between two redraws of a section in which something runs."""
@@ -20,11 +20,14 @@ def live_seconds(live: bool) -> float | None:
 
 
 def rerun_when_changed(read: Callable[[], Hashable], seen: Hashable) -> None:
-    """Draw the whole page again once `read()` is no longer what was seen. Draws nothing itself."""
+    """Draw the whole page again once `read()` is no longer what was seen. Draws nothing itself.
+
+    Not under an open dialog, which would lose what is typed into it; closing it draws the page.
+    """
 
     @frame.live(every=IDLE_SECONDS)
     def watch() -> None:
-        if read() != seen:
+        if not dialogs.is_open() and read() != seen:
             st.rerun()
 
     watch()
