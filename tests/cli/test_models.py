@@ -33,13 +33,23 @@ def runs(original: Path, store_folder: Path) -> list[str]:
         return list(store.search(order_by="created")["run"])
 
 
+@pytest.fixture(scope="module")
+def registered(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with both runs as versions of `digits`, the first one is the champion."""
+    folder = Path(shutil.copytree(original, tmp_path_factory.mktemp("registered") / "store"))
+    with tracking.open_store(folder) as store:
+        for run in store.search(order_by="created")["run"]:
+            store.register("digits", run)
+        store.promote("digits", 1, reason="the first")
+    return folder
+
+
 @pytest.fixture
-def model(runs: list[str], command: Command) -> list[str]:
-    """Two versions of `digits`, the first one is the champion."""
-    for run in runs:
-        assert command("models", "register", "digits", run).code == 0
-    assert command("models", "promote", "digits", "1", "--reason", "the first").code == 0
-    return runs
+def model(registered: Path, store_folder: Path) -> list[str]:
+    """Ids of the two runs, in the test's own copy of that store."""
+    shutil.copytree(registered, store_folder)
+    with tracking.open_store(store_folder) as store:
+        return [version.run for version in reversed(store.versions("digits"))]
 
 
 def rows(text: str) -> list[dict[str, Any]]:
