@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import count
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from tracking.analysis.evidence import Side, is_fold, weigh
@@ -252,3 +256,33 @@ def test_sentences_stay_short_and_say_small_and_large_numbers_in_full() -> None:
         evidence = found(side(list(noise[0])), side(list(noise[1])), at="best")
         assert evidence.sentence.count(".") < 12 and len(evidence.sentence) < 260
         assert "accuracy (best)" in evidence.sentence and "interval -0 " not in evidence.sentence
+
+
+VALUES = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, 1.0, 0.5, 1e300, -1e300, 1e-320]))
+SIDES = st.lists(st.tuples(VALUES, st.integers(0, 4)), max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SIDES, SIDES, st.sampled_from(list(Goal)), st.sampled_from(["", "seed", "fold"]), st.floats(0, 1e300))
+def test_whatever_was_logged_nothing_is_claimed_that_the_numbers_do_not_say(
+    ours: list[tuple[float, int]], theirs: list[tuple[float, int]], goal: Goal, name: str, margin: float
+) -> None:
+    one, two = (
+        side([value for value, _ in each], [{name: key} if name else {} for _, key in each])
+        for each in (ours, theirs)
+    )
+    evidence, mirrored = found(one, two, goal, margin=margin), found(two, one, goal, margin=margin)
+    json.dumps(asdict(evidence), allow_nan=False)  # as the journal keeps it
+    for number in (evidence.p_value, evidence.probability):
+        assert number is None or 0 <= number <= 1
+    if evidence.low is not None and evidence.high is not None and evidence.difference is not None:
+        assert evidence.low <= evidence.difference <= evidence.high
+    opposite = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
+    assert mirrored.verdict is opposite.get(evidence.verdict, evidence.verdict)
+    if evidence.verdict is Verdict.BETTER:
+        sign = 1 if goal is Goal.MAXIMIZE else -1
+        assert evidence.p_value is not None and evidence.p_value < 0.05
+        assert sign * (evidence.difference or 0) > margin
+        assert min(len(evidence.candidate), len(evidence.champion)) > 1
+        assert all(math.isfinite(value) for value, _ in ours)
+    assert evidence.sentence and "nan" not in evidence.sentence.split() and "None" not in evidence.sentence

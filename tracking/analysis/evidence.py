@@ -141,10 +141,7 @@ def _left_out(candidate: Side, champion: Side | None, diverged: int, theirs: int
 def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence, Story]:
     ours, theirs, names = _matched(blank.candidate, blank.champion)
     is_paired = bool(names)
-    unpaired = (
-        len(blank.candidate) - len(ours) if is_paired else 0,
-        len(blank.champion) - len(theirs) if is_paired else 0,
-    )
+    unpaired = _runs(blank.candidate) - _runs(ours), _runs(blank.champion) - _runs(theirs)
     first, second = _values(ours), _values(theirs)
     # By a power of two, which rounds nothing: squares of what is very large or small would not be numbers.
     scale = 2.0 ** math.frexp(max(np.abs(first).max(), np.abs(second).max()))[1]

@@ -7,6 +7,7 @@ is better. What it is given is finite and of moderate size: scaling is up to the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def welch(first: Numbers, second: Numbers, *, ratios: tuple[float, float] = (0.0
         values.var(axis=-1, ddof=1) * (1 / values.shape[-1] + ratio)
         for values, ratio in zip((first, second), ratios, strict=True)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = one / (one + two)
         freedom = 1 / (share**2 / (first.shape[-1] - 1) + (1 - share) ** 2 / (second.shape[-1] - 1))
     return Estimate(first.mean(axis=-1) - second.mean(axis=-1), np.sqrt(one + two), freedom)
@@ -71,7 +72,7 @@ def paired(differences: Numbers, *, ratio: float = 0.0) -> Estimate:
 
 def p_greater(estimate: Estimate, bound: float = 0.0) -> Numbers:
     """Return the one-sided p-value of the difference being above a bound."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found: Numbers = stdtr(estimate.freedom, (bound - estimate.difference) / estimate.error)
     return found
 
@@ -102,9 +103,15 @@ def posterior_greater(first: Numbers, second: Numbers, ratios: tuple[float, floa
     ahead = float(first.mean() - second.mean()) - bound
     if one == 0 or two == 0:
         return float(stdtr(len(second if one == 0 else first) - 1, ahead / (one + two)))
-    nodes, weights = np.polynomial.legendre.leggauss(400)
+    nodes, weights = _quadrature()
     place = stdtrit(len(second) - 1, (nodes + 1) / 2)
     return float(weights @ stdtr(len(first) - 1, (ahead - two * place) / one) / 2)
+
+
+@cache
+def _quadrature() -> tuple[Numbers, Numbers]:
+    nodes, weights = np.polynomial.legendre.leggauss(128)
+    return nodes, weights
 
 
 def hedges_g(first: Numbers, second: Numbers) -> Numbers:
@@ -122,7 +129,7 @@ def hedges_g(first: Numbers, second: Numbers) -> Numbers:
         (first.var(axis=-1, ddof=1) * counts[0] + second.var(axis=-1, ddof=1) * counts[1]) / freedom
     )
     unbiased = np.exp(gammaln(freedom / 2) - gammaln((freedom - 1) / 2)) / np.sqrt(freedom / 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found: Numbers = (first.mean(axis=-1) - second.mean(axis=-1)) / spread * unbiased
     return found
 
@@ -135,7 +142,7 @@ def cohen_d_z(differences: Numbers) -> Numbers:
     Args:
         differences: Shape `(..., n)`, n >= 2.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found: Numbers = differences.mean(axis=-1) / differences.std(axis=-1, ddof=1)
     return found
 
@@ -154,7 +161,7 @@ class Resampled:
 
     def p_greater(self, bound: float = 0.0) -> Numbers:
         """Return the one-sided p-value of the difference being above a bound; never 0."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             observed = (self.estimate.difference - bound) / self.estimate.error
         above = (self.statistics >= observed[..., None]).sum(axis=-1)
         return np.asarray((above + 1) / (self.statistics.shape[-1] + 1), dtype=np.float64)
@@ -187,7 +194,7 @@ def bootstrap(
         other_mean, other_variance = _resampled(rng, second, draws)
         mean, variance = mean - other_mean, variance + other_variance
     off = mean - estimate.difference[..., None]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # A resample of equal values: off by any amount is off by infinitely many errors.
         statistics = np.where(variance > 0, off / np.sqrt(variance), np.sign(off) * np.finfo(float).max)
     return Resampled(estimate, np.sort(statistics, axis=-1))
