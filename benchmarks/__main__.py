@@ -29,6 +29,7 @@ from benchmarks import (
     searching,
     startup,
     studies,
+    sweep_page,
     throughput,
 )
 from benchmarks.report import Row, table
@@ -48,6 +49,7 @@ SUBJECTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "dashboard": dashboard.dashboard,
     "compare": comparing.comparing,
     "studies": studies.studies,
+    "sweep": sweep_page.sweep_page,
     "promotions": promotions.promotions,
 }
 

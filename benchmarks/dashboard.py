@@ -11,12 +11,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from benchmarks import searching
 from benchmarks.report import Row
 from benchmarks.workloads import ROOT, Bench, environment
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 PATIENCE_SECONDS = 60
 
@@ -53,10 +57,9 @@ def first_answer_seconds(process: subprocess.Popen[bytes], port: int, began: flo
     raise RuntimeError("the dashboard did not answer")
 
 
-def draw(port: int, page: str, query: str = "") -> tuple[float, int]:
-    """Run a page in a session of its own and return its seconds and the bytes it sent."""
-    from streamlit.proto.BackMsg_pb2 import BackMsg
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+@contextlib.contextmanager
+def session(port: int) -> Iterator[ClientConnection]:
+    """Open a session, as a browser's tab does."""
     from websockets.sync.client import connect
     from websockets.typing import Origin, Subprotocol
 
@@ -65,19 +68,33 @@ def draw(port: int, page: str, query: str = "") -> tuple[float, int]:
         origin=Origin(f"http://127.0.0.1:{port}"),
         subprotocols=[Subprotocol("streamlit")],
         max_size=None,
-    ) as session:
-        began = time.perf_counter()
-        request = BackMsg()
-        request.rerun_script.page_name = page
-        request.rerun_script.query_string = query
-        session.send(request.SerializeToString())
-        size = 0
-        while True:
-            received = session.recv(timeout=PATIENCE_SECONDS)
-            size += len(received)
-            message = ForwardMsg.FromString(received if isinstance(received, bytes) else received.encode())
-            if message.WhichOneof("type") == "script_finished":
-                return time.perf_counter() - began, size
+    ) as opened:
+        yield opened
+
+
+def drawn(opened: ClientConnection, page: str, query: str = "") -> tuple[float, int]:
+    """Run a page in a session and return its seconds and the bytes it sent."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+    began = time.perf_counter()
+    request = BackMsg()
+    request.rerun_script.page_name = page
+    request.rerun_script.query_string = query
+    opened.send(request.SerializeToString())
+    size = 0
+    while True:
+        received = opened.recv(timeout=PATIENCE_SECONDS)
+        size += len(received)
+        message = ForwardMsg.FromString(received if isinstance(received, bytes) else received.encode())
+        if message.WhichOneof("type") == "script_finished":
+            return time.perf_counter() - began, size
+
+
+def draw(port: int, page: str, query: str = "") -> tuple[float, int]:
+    """Run a page in a session of its own and return its seconds and the bytes it sent."""
+    with session(port) as opened:
+        return drawn(opened, page, query)
 
 
 def memory_bytes(process: subprocess.Popen[bytes]) -> int:
