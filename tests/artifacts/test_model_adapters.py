@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 import tracking
 from tracking.artifacts import model_adapters
 from tracking.artifacts.model_examples import decode_example
-from tracking.artifacts.model_xgboost import check_trees
 from tracking.artifacts.models import encode_model, load_format, read_model
+from tracking.artifacts.xgboost_json import canonical
 from tracking.errors import InvalidValue
 
 X, Y = load_iris(return_X_y=True)
@@ -133,10 +133,24 @@ def small() -> Any:
     return xgboost.XGBClassifier(n_estimators=3, max_depth=2, n_jobs=1).fit(X, Y)
 
 
-@pytest.mark.parametrize("kind", ["XGBClassifier", "XGBRegressor", "XGBRFRegressor"])
-def test_a_model_of_xgboost_comes_back(kind: str) -> None:
-    model = getattr(xgboost, kind)(n_estimators=3, max_depth=3, n_jobs=1).fit(X, Y)
-    encoded = encode_model(model)
+@pytest.mark.parametrize(
+    ("kind", "settings", "target"),
+    [
+        ("XGBClassifier", {}, Y),
+        ("XGBClassifier", {"objective": "multi:softmax"}, Y),
+        (
+            "XGBRegressor",
+            {"tree_method": "exact", "gamma": 5, "max_depth": 6},
+            Y,
+        ),  # with nodes that were pruned
+        ("XGBRegressor", {"grow_policy": "lossguide", "max_leaves": 9}, np.stack([Y, -Y], axis=1)),
+        ("XGBRFRegressor", {}, Y),
+    ],
+)
+def test_a_model_of_xgboost_comes_back(kind: str, settings: dict[str, Any], target: Any) -> None:
+    model = getattr(xgboost, kind)(**{"n_estimators": 3, "max_depth": 3, "n_jobs": 1, **settings})
+    encoded = encode_model(model.fit(X, target))
+    assert canonical(encoded.data) == encoded.data
     back = load_format(encoded.data, encoded.details, "The model")
     assert type(back) is type(model) and np.array_equal(back.predict(X), model.predict(X))
     assert encoded.details["estimator"] == kind and any(
@@ -224,6 +238,9 @@ def test_bytes_that_xgboost_did_not_write_are_refused() -> None:
     encoded = encode_model(small())
     for data in (b"", b"{}", b"[]", b"\x80\x04K.", b"[" * 100_000, b'{"learner": {"gradient_booster": 3}}'):
         with pytest.raises(InvalidValue, match="no model as XGBoost writes it"):
-            check_trees(data)
+            canonical(data)
     with pytest.raises(InvalidValue, match="said to be a 'os.system'"):
         load_format(encoded.data, {**encoded.details, "class": "os.system"}, "The model", trust=True)
+    # The same model, as XGBoost itself would write and read it: it was not looked at in this form.
+    with pytest.raises(InvalidValue, match="not in the form that log_model writes"):
+        load_format(json.dumps(json.loads(encoded.data)).encode(), encoded.details, "The model", trust=True)
