@@ -12,6 +12,17 @@ from tracking.ui.markdown import escape
 
 MAX_VALUE: Final = 60
 """Characters of a value; its tooltip has all of it."""
+LONG_TEXT: Final = 600
+MANY_LINES: Final = 8
+BOX_HEIGHT: Final = 170
+"""Pixels of the box in which a long text scrolls."""
+
+
+def text_block(text: str) -> None:
+    """Draw a text of any length as it is; a long one scrolls in a box of its own."""
+    long = len(text) > LONG_TEXT or text.count("\n") >= MANY_LINES
+    with st.container(height=BOX_HEIGHT if long else "content", border=long):
+        st.text(format.readable(text))
 
 
 def show(facts: Mapping[str, str | None]) -> None:

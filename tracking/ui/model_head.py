@@ -13,6 +13,7 @@ from tracking.errors import RunStateError
 from tracking.registry_records import CHAMPION, JournalEntry, JournalKind, ModelRecord, VersionRecord
 from tracking.ui import (
     access,
+    facts,
     format,
     model_acts,
     model_health,
@@ -29,7 +30,6 @@ from tracking.ui.zone import reader_zone
 if TYPE_CHECKING:
     from tracking.store import Store
 
-LONG_TEXT = 600
 MOST_ALIASES = 12
 _MOVES = (JournalKind.PROMOTE, JournalKind.ROLLBACK, JournalKind.RETIRE)
 
@@ -49,7 +49,7 @@ def heading(store: Store, record: ModelRecord, versions: Sequence[VersionRecord]
             with st.popover("Describe", key="model.describe.open", type="tertiary"):
                 _describe(store, record)
     if record.description:
-        st.text(format.readable(record.description[:LONG_TEXT]) + "…" * (len(record.description) > LONG_TEXT))
+        facts.text_block(record.description)
 
 
 def _verified(store: Store) -> None:

@@ -139,7 +139,7 @@ def one(entry: JournalEntry) -> None:
         )
         if entry.reason:
             st.caption("Why all the same" if entry.overridden else "Reason")
-            st.text(format.readable(entry.reason))
+            facts.text_block(entry.reason)
         if entry.kind is JournalKind.GATES:
             _new_gates(entry.details)
         found = evidence_view.from_journal(entry.evidence) if entry.evidence else None

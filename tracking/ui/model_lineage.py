@@ -29,6 +29,7 @@ DIGEST: Final = 12
 _SPACING: Final = '%%{init: {"flowchart": {"nodeSpacing": 14, "rankSpacing": 36, "wrappingWidth": 300}}}%%'
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,")
 
+_ALIAS: Final = re.compile(r"[a-z0-9._-]+")
 _MARKUP: Final = re.compile(r"[^\w .,;/@+=-]+")
 
 
@@ -68,7 +69,9 @@ def diagram(version: VersionRecord) -> str:
     for number, alias in enumerate(version.aliases):
         against = alias in version.overridden
         said = [alias, "against its gates"] if against else [alias]
-        lines.append(f'  version --> a{number}(["{_label(said)}"])')
+        # Mermaid shows the code of a character in a label of one line as it is written: an alias needs none.
+        named = "<br/>".join(said) if _ALIAS.fullmatch(alias) else _label([*said, "alias"])
+        lines.append(f'  version --> a{number}(["{named}"])')
         if against:
             lines.append(f"  style a{number} stroke:#c1007c,stroke-width:2px,stroke-dasharray:4 3")
     return "\n".join(lines) + "\n"
@@ -102,13 +105,13 @@ def _datasets(datasets: object) -> list[list[str]]:
         for each in known[:MOST_DATASETS]
     ]
     if len(known) > MOST_DATASETS:
-        boxes.append([f"and {format.plural(len(known) - MOST_DATASETS, 'dataset')} more"])
+        boxes.append(["data", f"and {format.plural(len(known) - MOST_DATASETS, 'dataset')} more"])
     return boxes
 
 
 def _code(lineage: Mapping[str, Any]) -> list[str]:
     git, script = lineage.get("git"), lineage.get("script")
-    box: list[str] = []
+    box: list[str] = ["code"]
     if isinstance(git, Mapping) and git.get("commit"):
         branch = f" on {git['branch']}" if git.get("branch") else ""
         box.append(f"commit {str(git['commit'])[:DIGEST]}{branch}")
@@ -117,14 +120,14 @@ def _code(lineage: Mapping[str, Any]) -> list[str]:
     if script:
         # The end of a path tells more than its beginning.
         path = str(script)
-        box.insert(0, path if len(path) <= LONGEST else "…" + path[1 - LONGEST :])
-    return box
+        box.insert(1, path if len(path) <= LONGEST else "…" + path[1 - LONGEST :])
+    return box if len(box) > 1 else []
 
 
 def _params(params: object) -> list[str]:
     if not isinstance(params, Mapping) or not params:
         return []
-    box = [f"{name} {format.param(value)}" for name, value in list(params.items())[:MOST_PARAMS]]
+    box = ["params", *(f"{name} {format.param(value)}" for name, value in list(params.items())[:MOST_PARAMS])]
     if len(params) > MOST_PARAMS:
         box.append(f"and {format.plural(len(params) - MOST_PARAMS, 'param')} more")
     return box
@@ -134,7 +137,7 @@ def _search(lineage: Mapping[str, Any]) -> list[str]:
     study, trial, of = lineage.get("study"), lineage.get("trial"), lineage.get("picked_from")
     if not study:
         return []
-    box = [f"sweep {study}"]
+    box = ["sweep", str(study)]
     if trial is not None:
         box.append(f"trial {trial}")
     if isinstance(of, int) and of > 1:

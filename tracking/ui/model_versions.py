@@ -160,7 +160,7 @@ def show_one(
     for problem in model_health.problems(store, version, run, shown):
         (st.error if problem.grave else st.warning)(escape(problem.sentence))
     if version.description:
-        st.text(format.readable(version.description[:LONG_CARD]))
+        facts.text_block(version.description)
     facts.show(_facts(version, run, shown))
     model_lineage.draw(store, version)
     left, right = st.columns(2, gap="medium")
