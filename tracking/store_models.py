@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tracking.database import registry_queries
+from tracking.database import registry_queries, registry_stored
 from tracking.errors import NotFound
 from tracking.registry import moves, names, registering, verification
 from tracking.registry.export import export_lines
@@ -149,6 +149,7 @@ class StoreModels(StoreHandle):
         at: str = "last",
         margin: float = 0.0,
         confidence: float = 0.95,
+        bootstrap: bool = False,
     ) -> Evidence:
         """Return how sure it is that the configuration of one run is better than that of another.
 
@@ -160,6 +161,7 @@ class StoreModels(StoreHandle):
             at: Which of its points: last, first, best, min, max or mean.
             margin: By how much, in units of the metric.
             confidence: Of the verdict (one-sided) and of the interval (two-sided).
+            bootstrap: Resample the runs in place of Student's t; needs 20 runs on each side, and no folds.
 
         Raises:
             NotFound: There is no such run.
@@ -177,6 +179,7 @@ class StoreModels(StoreHandle):
                 goal=None,
                 margin=margin,
                 confidence=confidence,
+                bootstrap=bootstrap,
             )
 
     # The journal
@@ -190,7 +193,7 @@ class StoreModels(StoreHandle):
     def export_journal(self) -> list[str]:
         """Return the journal as JSON lines, the head in the last one; they prove themselves without the store."""
         with self._reading(drain=False) as connection:
-            rows = list(registry_queries.journal_rows(connection))
+            rows = list(registry_stored.journal_rows(connection))
         return list(export_lines(rows))
 
     def journal_head(self) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, stdtr, stdtrit
 
 Numbers = NDArray[np.float64]
+_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +200,15 @@ def bootstrap(
     return Resampled(estimate, np.sort(statistics, axis=-1))
 
 
-def _resampled(rng: np.random.Generator, values: Numbers, draws: int) -> tuple[Any, Any]:
+def _resampled(rng: np.random.Generator, values: Numbers, draws: int) -> tuple[Numbers, Numbers]:
+    """Return mean and squared standard error of each resample, shape `(..., draws)`."""
     count = values.shape[-1]
-    places = rng.integers(0, count, size=(*values.shape[:-1], draws, count))
-    taken = np.take_along_axis(values[..., None, :], places, axis=-1)
-    return taken.mean(axis=-1), taken.var(axis=-1, ddof=1) / count
+    # Places and values of at most so many at once: thousands of runs would fill the memory.
+    step = max(1, _AT_ONCE // max(1, values.size))
+    means, errors = [], []
+    for start in range(0, draws, step):
+        size = (*values.shape[:-1], min(step, draws - start), count)
+        taken = np.take_along_axis(values[..., None, :], rng.integers(0, count, size=size), axis=-1)
+        means.append(taken.mean(axis=-1))
+        errors.append(taken.var(axis=-1, ddof=1) / count)
+    return np.concatenate(means, axis=-1), np.concatenate(errors, axis=-1)
