@@ -19,6 +19,7 @@ from tracking.tuning import sweep_start, sweeps
 from tracking.tuning.definition import Repeats, SweepDefinition
 from tracking.tuning.definition_checks import check
 from tracking.tuning.definition_file import read_definition
+from tracking.tuning.space import suggest
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -214,3 +215,44 @@ def test_limits_and_environment_are_the_sweeps_own(place: Place) -> None:
         replace(definition.limits, failures=1)
         == read_definition(text + '\n[limits]\ntime = "5s"\nfailures = 1\n').limits
     )
+
+
+TARGETS = {
+    "table": """
+dataset = "iris"
+metric = "accuracy"
+estimators = ["linear"]
+seed = 4
+""",
+    "objective": """
+objective = "train.py:objective"
+""",
+}
+OBJECTIVE = """
+def objective(trial):
+    return trial.suggest_float("lr", 0.01, 0.3)
+"""
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_tables_are_fitted_again_on_other_folds_and_objectives_run_again(place: Place, kind: str) -> None:
+    place.write(OBJECTIVE)
+    head = f'name = "s"\n[target]{TARGETS[kind]}\n'
+    tail = '\n[[objectives]]\nmetric = "accuracy"\ngoal = "maximize"\n[budget]\ntrials = 9\n'
+    place.made(0, head + tail)
+    drawn = read_definition(head + tail).space
+    study = place.study()
+    for number in range(4):
+        trial = study.ask()
+        if drawn:
+            suggest(trial, drawn)
+        else:
+            trial.suggest_float("lr", 0.01, 0.3)
+        study.tell(trial, number / 10)
+    definition, record = place.confirm(top=2, repeats=3)
+    assert [each.trial for each in record.trials] == [3, 2]
+    assert [dict(each.params) for each in record.trials] == [dict(each) for each in definition.start_with]
+    if kind == "table":
+        assert record.vary == "seed" and len(record.values) == 3 and 4 not in record.values
+    else:
+        assert (record.vary, definition.repeats) == (None, Repeats(None, (0, 1, 2)))
