@@ -21,6 +21,7 @@ from typing import Any
 from tracking.artifacts.objects import Objects
 from tracking.database import carried_queries, registry_queries, registry_writes, run_queries
 from tracking.database.engine import Engines
+from tracking.database.registry_turns import Turn
 from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, PromotionRefused
 from tracking.records import ArtifactRecord, CaptureRecord, DatasetRecord, Goal, RunRecord
 from tracking.registry.names import key_of
@@ -206,24 +207,29 @@ def promote(
     """
     said = {"model": model, "version": number, "alias": alias, "reason": reason, "by": by}
     give_up = time.monotonic() + PATIENCE
-    for attempt in range(TRIES):
-        if attempt > STRICT_TRIES and time.monotonic() > give_up:
-            break
-        try:
-            found = evaluate(engines, objects, model, number, alias)
-        except (ArtifactDamaged, NotFound) as error:
-            engines.write_durably(partial(_refuse, said=said, why=str(error)))
-            raise
-        passed = found.check.passed
-        kind = JournalKind.PROMOTE if passed or override else JournalKind.REFUSE
-        told = {**said, "kind": kind, "overridden": override and not passed}
-        entry = engines.write_durably(partial(_write, found=found, said=told, strict=attempt < STRICT_TRIES))
-        if entry is None:
-            time.sleep(random.uniform(0, _PAUSE))
-        elif kind is JournalKind.REFUSE:
-            raise PromotionRefused(refusal(found.check), found.check)
-        else:
-            return entry
+    with Turn(engines, PATIENCE) as turn:
+        turn.let_others()
+        for attempt in range(TRIES):
+            if attempt > STRICT_TRIES and time.monotonic() > give_up:
+                break
+            try:
+                found = evaluate(engines, objects, model, number, alias)
+            except (ArtifactDamaged, NotFound) as error:
+                engines.write_durably(partial(_refuse, said=said, why=str(error)))
+                raise
+            passed = found.check.passed
+            kind = JournalKind.PROMOTE if passed or override else JournalKind.REFUSE
+            told = {**said, "kind": kind, "overridden": override and not passed}
+            entry = engines.write_durably(
+                partial(_write, found=found, said=told, strict=attempt < STRICT_TRIES)
+            )
+            if entry is None:
+                time.sleep(random.uniform(0, _PAUSE))
+                turn.take()
+            elif kind is JournalKind.REFUSE:
+                raise PromotionRefused(refusal(found.check), found.check)
+            else:
+                return entry
     why = "what its gates read kept changing"
     engines.write_durably(partial(_refuse, said=said, why=why))
     raise PromotionRefused(
