@@ -24,7 +24,7 @@ from tracking.database.engine import Engines
 from tracking.database.history import read_visible
 from tracking.database.merge_copy import SourceCopy
 from tracking.database.merge_rows import CheckName, SourceRun, read_blocks, read_run
-from tracking.database.registry_queries import model_rows
+from tracking.database.registry_stored import model_rows
 from tracking.database.run_writes import experiments, goals, metric_keys, runs, sessions, tags_table
 from tracking.database.series import blocks, series_table
 from tracking.database.summaries import replace_summary, summarize

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from tracking.database.carried_rows import artifacts, captures, dataset_uses, datasets
-from tracking.database.registry_queries import version_rows
+from tracking.database.registry_stored import version_rows
 from tracking.database.registry_values import read_json
 from tracking.database.run_writes import runs, sessions
 from tracking.records import ArtifactKind

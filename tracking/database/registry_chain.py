@@ -44,7 +44,9 @@ def canonical(value: object) -> str:
 def row_digest(row: Mapping[str, Any]) -> str:
     """Return the digest of a row of the journal, by its columns."""
     said = {name: row[name] for name in ROW}
-    return _digest({**said, "overridden": bool(said["overridden"])})
+    if said["overridden"] in (0, 1):
+        said["overridden"] = bool(said["overridden"])
+    return _digest(said)
 
 
 def content_digest(version: Mapping[str, Any]) -> str:

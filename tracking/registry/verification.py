@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tracking.artifacts.objects import Objects
-from tracking.database import registry_queries
+from tracking.database import registry_queries, registry_stored
 from tracking.database.engine import Engines
 from tracking.database.registry_chain import canonical, content_digest, row_digest
 from tracking.database.registry_values import read_json
@@ -22,9 +22,9 @@ def verify_registry(
 ) -> RegistryReport:
     """Return what is wrong with the registry; see `Store.verify_registry`."""
     with engines.reading() as connection, connection.begin():
-        rows = list(registry_queries.journal_rows(connection))
-        versions = registry_queries.version_rows(connection)
-        models = registry_queries.model_rows(connection)
+        rows = list(registry_stored.journal_rows(connection))
+        versions = registry_stored.version_rows(connection)
+        models = registry_stored.model_rows(connection)
     problems = [
         *chain_problems(rows),
         *head_problems(rows, head),
@@ -121,7 +121,7 @@ def version_problems(rows: Sequence[Row], versions: Sequence[Row]) -> Iterator[s
             yield f"The version {model}/{number} is missing, which row {row['position']} of the journal registered."
     for row in rows:
         named = {row["version"], row["previous"]} - {None}
-        for number in sorted(each for each in named if (row["model"], each) not in told):
+        for number in sorted((each for each in named if (row["model"], each) not in told), key=str):
             name = f"{row['model']}/{number}"
             yield f"Row {row['position']} of the journal names {name}, of whose registration no row tells."
 
