@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,7 +76,9 @@ class Place:
         with opened(self.location) as engines:
             assert draft.write(engines, name, experiment or name) is not None
         study = optuna.load_study(study_name=name, storage=tracking.study_storage(self.location.root))
-        study.set_metric_names(["accuracy"])
+        with warnings.catch_warnings():  # Optuna calls this one experimental
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names(["accuracy"])
         for place, params in enumerate(trials):
             study.enqueue_trial(dict(params), user_attrs={PLACE: place})
             asked = study.ask()

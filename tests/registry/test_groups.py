@@ -13,6 +13,7 @@ from tests.registry.grouping import Place
 from tracking.errors import InvalidValue, NotFound
 from tracking.records import Goal
 from tracking.registry_records import Gate, GateKind, Verdict
+from tracking.sweep_records import PREVIOUS
 
 
 @pytest.fixture
@@ -166,6 +167,13 @@ def test_a_run_that_was_made_before_the_pick_does_not_count(place: Place) -> Non
     after = place.run(0.9, experiment="search", lr=0.1)
     assert place.counted(winner) == [after]
     assert "1 run made before the pick" in place.group(winner).left_out
+    # An edit goes on in a next study: its trials competed too.
+    (late,) = place.sweep("search-2", [{"lr": 0.3}], experiment="search", **{PREVIOUS: "search"})
+    assert place.group(winner).picked_from == place.group(late).picked_from == 3
+    assert place.counted(late) == []
+    # A single trial was picked from nothing: its run counts.
+    (only,) = place.sweep("alone", [{"lr": 0.5}])
+    assert place.counted(only) == [only] and place.group(only).picked_from is None
 
 
 def test_params_that_the_sweep_writes_beside_the_scripts_do_not_part_the_runs(place: Place) -> None:
