@@ -170,7 +170,8 @@ def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, st
     best = store.sweep("s").best[0]
     app = open_page("sweep", sweep="s", may_act=True)
     assert not app.exception and not app.error
-    assert f"The winner, trial {best.number}, against the champion of m, version 1 (before)" in said(app)
+    assert f"**The winner, trial {best.number}**" in said(app)
+    assert "Against the champion of m, version 1 (before)" in said(app)
     assert "only runs made after the pick count" in said(app)
     assert "sweep.winner.promote" not in buttons(app)  # it has logged no model
     app.number_input(key="sweep.winner.repeat.runs").set_value(3).run()

@@ -17,6 +17,7 @@ from tracking.registry_records import Evidence, Verdict, VersionRecord
 from tracking.ui import (
     access,
     cache,
+    champion_marks,
     feedback,
     format,
     frame,
@@ -63,7 +64,7 @@ def show(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
         store: That has it.
         run: One that has ended.
         key: Distinguishes several runs on one page.
-        about: What stands before the sentence, such as "The winner, trial 7".
+        about: What the run is, such as "The winner, trial 7"; left out where the page says it.
         compares: Whether a link leads to the comparison with the champion.
     """
     live = any(each.state.is_live for each in repeat_form.started(store, run))
@@ -110,11 +111,14 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
     there = repeat_form.started(store, run)
     champions = champions_of(store, run.id)
     rivals = [each for each in champions if each.run != run.id][:MOST]
+    versions = registry_cache.run_versions(store, run.id)
+    if about:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{escape(about)}**", width="content")
+            champion_marks.draw(versions)
     more_runs = False
     for rival in rivals:
-        more_runs |= _against(store, run, rival, about)
-    if not rivals and about:
-        st.markdown(escape(about))
+        more_runs |= _against(store, run, rival)
     # A field with its label over it stands lower than the rest.
     fields = more_runs and access.may_act() and not any(each.state.is_live for each in there)
     aligned: Literal["bottom", "center"] = "bottom" if fields else "center"
@@ -133,7 +137,7 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
             with st.popover("Repeat…", key=f"{key}.repeat.open"):
                 st.caption("Runs the same configuration again, to see how far its result varies.")
                 repeat_form.draw(store, run, there, key=key)
-        for version in registry_cache.run_versions(store, run.id)[:MOST]:
+        for version in versions[:MOST]:
             st.page_link(
                 state.MODEL_PAGE,
                 label=f"Open {escape(_shown(version))}",
@@ -142,10 +146,10 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
     repeat_form.outcome(run, there)
 
 
-def _against(store: Store, run: RunRecord, rival: VersionRecord, about: str) -> bool:
+def _against(store: Store, run: RunRecord, rival: VersionRecord) -> bool:
     """Draw what is known of a run against a champion; returns whether more runs would say more."""
     name = f"{rival.model}, version {rival.number} ({format.shorten(rival.run_name, NAME)})"
-    said = f"{about}, against the champion of {name}" if about else f"Against the champion of {name}"
+    said = f"Against the champion of {name}"
     metric = deciding(store, run)
     if metric is None:
         st.caption(escape(said))
