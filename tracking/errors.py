@@ -131,7 +131,7 @@ class PromotionRefused(TrackingError):
     """A version did not get an alias; the message lists every gate with what was found.
 
     Attributes:
-        check: What each gate found, a `tracking.PromotionCheck`.
+        check: What each gate found, a `tracking.PromotionCheck`; None where it was refused for what kept changing.
     """
 
     def __init__(self, message: str, check: Any = None) -> None:

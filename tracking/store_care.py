@@ -78,7 +78,7 @@ class StoreCare(StoreHandle):
         """Empty the trash for good, and remove the bytes that nothing refers to any more.
 
         Safe while runs log. Objects that were stored or used within 24 hours stay, and so does everything that
-        a run outside of the trash, or a spool that is not in the database yet, refers to.
+        a run outside of the trash, a version of a model, or a spool that is not in the database yet, refers to.
 
         Args:
             dry_run: Only find out what would go.

@@ -62,7 +62,7 @@ class StoreMerge(StoreHandle):
         name, tags and notes that it has here, and stays in the trash when it lies there; what is in the other store's
         trash stays out. Params, metrics, artifacts and the status are those of the store in which the run
         went on last. Goals and repeats of an experiment that were given here stay. A run that had not
-        ended when it was merged is shown as lost until it is merged again.
+        ended when it was merged is shown as lost until it is merged again. Both registries of models stay as they are.
 
         A run with the id of another one (its id was given by hand), and whatever breaks the rules for
         names and values, is left out and listed in the report; the rest is merged.

@@ -187,7 +187,8 @@ def what(entry: JournalEntry) -> str:
         return f"gates set: {count}" if count else "gates removed"
     if entry.kind is JournalKind.REFUSE:
         failed = sum(not each.passed for each in entry.gates)
-        said = f"{failed} of {len(entry.gates)} gates not met" if failed else "refused"
+        problem = str(entry.details.get("problem") or "refused")
+        said = f"{failed} of {len(entry.gates)} gates not met" if failed else problem
         return f"{entry.alias} refused to {entry.version}: {said} (holder: {before})"
     if entry.kind is JournalKind.RETIRE:
         return f"{entry.alias}: {before} → nobody"

@@ -234,8 +234,7 @@ def promote(
     engines.write_durably(partial(_refuse, said=said, why=why))
     raise PromotionRefused(
         f"{model}/{number} did not become {alias}: {why}, {attempt} times in a row. Wait until the run is over and "
-        "nobody else promotes, then try again.",
-        found.check,
+        "nobody else promotes, then try again."
     )
 
 

@@ -140,6 +140,9 @@ def one(entry: JournalEntry) -> None:
         if entry.reason:
             st.caption("Why all the same" if entry.overridden else "Reason")
             facts.text_block(entry.reason)
+        if entry.kind is JournalKind.REFUSE and (problem := entry.details.get("problem")):
+            st.caption("Why it was refused")
+            facts.text_block(str(problem))
         if entry.kind is JournalKind.GATES:
             _new_gates(entry.details)
         found = evidence_view.from_journal(entry.evidence) if entry.evidence else None
