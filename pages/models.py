@@ -6,18 +6,28 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from tracking.ui import frame, grid, model_acts, model_journal, models_list, navigation, registry_cache, watch
+from tracking.ui import (
+    cache,
+    frame,
+    grid,
+    model_acts,
+    model_journal,
+    models_list,
+    navigation,
+    registry_cache,
+    watch,
+)
 from tracking.ui.format import count, plural
 from tracking.ui.markdown import escape
 
 with frame.page("Models") as store:
     st.title("Models")
     model_acts.say_what_came_of_it()
-    seen = registry_cache.revision(store)
+    registry, runs = registry_cache.revision(store), cache.revisions(store)
     found = models_list.rows(store)
 
     if not found:
-        models_list.show_empty(frame.store_location())
+        models_list.show_empty(store, frame.store_location())
     else:
         with st.container():
             grid.show(
@@ -36,4 +46,9 @@ with frame.page("Models") as store:
         st.subheader("Journal", anchor=False)
         model_journal.proof(store)
     navigation.follow()
-    watch.rerun_when_changed(lambda: registry_cache.revision(store), seen)
+    if found:
+        watch.rerun_when_changed(lambda: registry_cache.revision(store), registry)
+    else:  # a run that logs a model is what the page waits for
+        watch.rerun_when_changed(
+            lambda: (registry_cache.revision(store), cache.revisions(store)), (registry, runs)
+        )

@@ -6,6 +6,7 @@ import math
 
 from tests.pages.contents import OpenPage, texts
 from tests.pages.models_made import HOSTILE, add_version
+from tests.registry.making import logged
 from tracking.store import Store
 
 
@@ -13,12 +14,15 @@ def said(text: str) -> str:
     return text.replace("\\", "")
 
 
-def test_an_empty_store_says_what_to_do_next(open_page: OpenPage) -> None:
+def test_an_empty_store_says_what_to_do_next(open_page: OpenPage, store: Store) -> None:
     app = open_page("models")
     assert not app.exception and not app.error
     assert "No models yet" in texts(app)
     assert "log_model" in app.code[0].value and ".register(" in app.code[0].value
-    assert "All runs" in [link.label for link in app.page_link]
+    run = logged(store.location.root)
+    app.run()
+    links = {link.label.replace("\\", ""): link.proto.query_string for link in app.page_link}
+    assert f"run={run}" in links.values() and "All runs" in links
 
 
 def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Store) -> None:

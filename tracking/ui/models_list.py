@@ -14,12 +14,14 @@ import streamlit as st
 from tracking.config import StoreLocation
 from tracking.registry_records import CHAMPION, ModelRecord, VersionRecord
 from tracking.ui import cache, feedback, format, model_health, registry_cache, state
+from tracking.ui.markdown import escape
 from tracking.ui.model_metrics import Shown, better, telling, value
 from tracking.ui.tables import MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
 
 if TYPE_CHECKING:
     from tracking.store import Store
 
+MOST_RUNS: Final = 8
 SHOWN: Final = 500
 """Models in the table; more than anybody reads through."""
 OVERRIDDEN: Final = "overridden"
@@ -53,8 +55,8 @@ class Row:
     problems: tuple[model_health.Problem, ...]
 
 
-def show_empty(location: StoreLocation) -> None:
-    """Say that there is no model, and how one comes about."""
+def show_empty(store: Store, location: StoreLocation) -> None:
+    """Say that there is no model, and how one comes about: from a run that has one, if there is any."""
     named = repr(str(location.root)) if location.named else ""
     feedback.empty(
         "No models yet",
@@ -67,6 +69,12 @@ def show_empty(location: StoreLocation) -> None:
         f"In a terminal: `tracking models {'register digits <run>'}`"
         + (f" with `TRACKING_STORE={shlex.quote(str(location.root))}`." if location.named else ".")
     )
+    found = registry_cache.runs_with_models(store)
+    if found:
+        st.markdown("**Runs that logged a model**, the newest first:")
+        for run in found[:MOST_RUNS]:
+            said = f"{format.shorten(run.name, 60)} in {format.shorten(run.experiment, 60)}"
+            st.page_link(state.RUN_PAGE, label=escape(said), query_params={state.RUN: run.id})
     st.page_link(state.RUNS_PAGE, label="All runs")
 
 

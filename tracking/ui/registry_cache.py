@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from tracking.records import RunRecord
+from tracking.records import ArtifactKind, RunRecord
 from tracking.registry_records import (
     CHAMPION,
     JournalEntry,
@@ -23,6 +23,10 @@ from tracking.ui import cache
 
 if TYPE_CHECKING:
     from tracking.store import Store
+
+
+LOOKED_AT: Final = 200
+"""So many of the newest runs are looked through for models."""
 
 
 def revision(store: Store) -> int:
@@ -71,14 +75,27 @@ def runs_of(store: Store, found: Sequence[VersionRecord]) -> Mapping[str, RunRec
     return {run.id: run for run in known}
 
 
+def runs_with_models(store: Store) -> Sequence[RunRecord]:
+    """Return those of the newest runs that logged a model, the newest first. Shared: read only."""
+    return _runs_with_models(_root(store), cache.revisions(store), store)
+
+
 def check(store: Store, name: str, number: int, alias: str) -> PromotionCheck:
     """Return what a promotion would meet: gates may load the model in a process of their own, so it is kept."""
-    return _check(_root(store), revision(store), cache.revisions(store), name, number, alias, store)
+    now = revision(store)  # before what it stands for
+    compared = {number, *model(store, name).holders.values()}
+    return _check(_root(store), now, _runs(store, name, compared), name, number, alias, store)
 
 
 def card(store: Store, name: str, number: int) -> str:
     """Return the model card of a version as Markdown."""
-    return _card(_root(store), revision(store), cache.revisions(store), name, number, store)
+    return _card(_root(store), revision(store), _runs(store, name, {number}), name, number, store)
+
+
+def _runs(store: Store, name: str, numbers: set[int]) -> cache.Revisions:
+    """Return the revisions of the experiments that versions come from: others' runs tell nothing of them."""
+    named = {version.experiment for version in versions(store, name) if version.number in numbers}
+    return tuple(each for each in cache.revisions(store) if each[0] in named)
 
 
 def _root(store: Store) -> str:
@@ -123,6 +140,16 @@ def _champions(root: str, revision: int, _store: Store) -> Mapping[str, Sequence
             holder = _store.version(record.name, record.holders[CHAMPION])
             found[holder.run].append(holder)
     return dict(found)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _runs_with_models(root: str, runs: cache.Revisions, _store: Store) -> Sequence[RunRecord]:
+    newest = _store.search(order_by="created desc", limit=LOOKED_AT, columns=[])["run"].tolist()
+    return [
+        run
+        for run in _store.runs(newest)
+        if any(each.kind is ArtifactKind.MODEL and not each.superseded for each in run.artifacts)
+    ]
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
