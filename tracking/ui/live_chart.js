@@ -72,10 +72,14 @@ function themed(node) {
 // A colour of a figure may be one of the theme's, `var(--st-…)`, which is not the same in light and dark.
 function coloured(node) {
   const css = getComputedStyle(node);
+  const read = (colour) => {
+    const name = typeof colour === "string" && /^var\((--st-[a-z-]+)\)$/.exec(colour)?.[1];
+    return (name && css.getPropertyValue(name).trim()) || colour;
+  };
   return function (key, value) {
-    const name = typeof value === "string" && /^var\((--st-[a-z-]+)\)$/.exec(value)?.[1];
-    if (!name || !(/color$/.test(key) || typeof this[0] === "number")) return value; // [0.5, colour] of a scale
-    return css.getPropertyValue(name).trim() || value;
+    const ofScale = key === "1" && typeof this[0] === "number"; // [0.5, colour]
+    if (!ofScale && !/color$/.test(key)) return value;
+    return Array.isArray(value) ? value.map(read) : read(value);
   };
 }
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONG_LABEL: Final = 18
+ROOM: Final = 24
+"""Characters of labels of numbers that fit below a small chart."""
 LONG_TITLE: Final = 32
 WIDE_RANGE: Final = 100.0
 """Positive values that differ by more than this factor may be drawn by their logarithm where nothing says how,"""
@@ -83,7 +85,10 @@ def axis_layout(axis: ValueAxis, most: int = 4) -> dict[str, Any]:
         whole = [place for place in placed if ticks[place] == round(ticks[place])]
         if axis.scale is Scale.LOG and 2 <= len(whole) < len(placed):
             placed = whole  # powers of ten
-        kept = placed[:: -(-len(placed) // most)] if placed else []
+        every = -(-len(placed) // most)
+        while len(placed[::every]) > 2 and sum(len(labels[place]) + 2 for place in placed[::every]) > ROOM:
+            every += 1
+        kept = placed[::every] if placed else []
         kept = [place for place, tick in enumerate(ticks) if place in kept or tick == axis.absent]
         ticks, labels = [ticks[place] for place in kept], [labels[place] for place in kept]
     # Beside a first and a last choice there is room for the labels, which Plotly leaves out where they are cut.

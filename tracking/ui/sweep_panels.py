@@ -73,10 +73,14 @@ def draw(store: Store, record: SweepRecord, behind: str = "") -> None:
     place = _objective(record)
     column = columns[place]
     pairs = list(islice(combinations(range(len(columns)), 2), MOST_PAIRS))
-    grid = st.grid(min(3, 2 + len(pairs)), min_column_width=NARROWEST, gap="medium")
+    grid = st.grid(3 if pairs else 2, min_column_width=NARROWEST, gap="medium")
     for number, pair in enumerate(pairs):
         with grid.cell():
             _front(store, record, pair, first=number == 0)
+    if len(pairs) > 1:
+        grid = st.grid(
+            2, min_column_width=NARROWEST, gap="medium"
+        )  # those of one objective in a row of their own
     with grid.cell():
         _history(store, record, place, column, behind)
     with grid.cell():
@@ -210,8 +214,9 @@ def _slices(store: Store, record: SweepRecord, place: int, column: str) -> None:
     if not names:
         return
     st.markdown(f"**Each param against {escape(format.shorten_key(wanted.metric, 60))}**")
-    grid = st.grid(min(MOST_IN_A_ROW, len(names)), min_column_width=NARROW, gap="small")
     shown = names[: st.session_state.get(_slices_key(record), FIRST_SLICES)]
+    rows = -(-len(shown) // MOST_IN_A_ROW)
+    grid = st.grid(-(-len(shown) // rows), min_column_width=NARROW, gap="small")
     for name in shown:
 
         def make(now: SweepRecord, name: str = name) -> tuple[Figure, Drawn]:
