@@ -23,6 +23,7 @@ from tracking.artifacts.model_examples import take_example
 from tracking.artifacts.models import encode_model
 from tracking.client.carrying import carry_bytes
 from tracking.registry import gates as gates_module
+from tracking.registry import trying
 from tracking.registry.gate_text import parse_gate
 from tracking.registry.trying import difference
 
@@ -195,7 +196,14 @@ def test_a_clean_repository_is_seen_from_a_script(store: tracking.Store, tmp_pat
             timeout=120,
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout.split()[-1]
+        run_id = done.stdout.split()[-1]
+        found = [capture.data for capture in store.captures(run_id) if capture.section == "git"]
+        # A script that is over at once gives git a second, which may be too short on a busy machine.
+        return (
+            run_id
+            if found and all(data.get("commit") and "error" not in data for data in found)
+            else trained()
+        )
 
     clean = store.register("git", trained())
     (folder / "train.py").write_text((folder / "train.py").read_text() + "# changed\n")
@@ -250,3 +258,16 @@ def test_predictions_are_compared_as_stated() -> None:
     assert "predicts 1 values for the example, not the 2" in difference([1], [1, 2])
     for new, old in ((1.0, 1.1), (3, 4), ("a", "b"), (None, 0.0), (float("inf"), 1.0), (True, 1), ([1], 1)):
         assert "for row 1" in difference([new], [old])
+
+
+def test_a_trial_that_does_not_end_or_begin_is_no_pass(
+    store: tracking.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.set_gates("digits", ["loads"])
+    monkeypatch.setattr(trying, "SECONDS", 0.01)
+    (slow,) = store.check_promotion("digits", 2).gates
+    assert not slow.passed and "it took longer than" in slow.found
+    monkeypatch.setattr(trying, "SECONDS", 60.0)
+    monkeypatch.setattr(trying, "_MODULE", "tracking.no_such_module")
+    (dead,) = store.check_promotion("digits", 2).gates
+    assert not dead.passed and "the process that tries it could not work" in dead.found
