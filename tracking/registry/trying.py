@@ -16,17 +16,16 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.artifacts.model_examples import decode_example, plain_predictions
 from tracking.artifacts.models import load_format
-from tracking.artifacts.objects import Objects, is_digest
-from tracking.artifacts.preview_process import ReaderFailed, ReaderTooSlow, ask_reader
-from tracking.artifacts.reading import located, open_file
 from tracking.errors import TrackingError
-from tracking.records import ArtifactRecord
-from tracking.registry.registering import artifact_of
-from tracking.registry_records import VersionRecord
+
+if TYPE_CHECKING:
+    from tracking.artifacts.objects import Objects
+    from tracking.records import ArtifactRecord
+    from tracking.registry_records import VersionRecord
 
 SECONDS = 120.0
 MEMORY_BYTES = 8 << 30
@@ -49,6 +48,11 @@ def try_version(
     Raises:
         TrackingError: The bytes are missing or damaged.
     """
+    # Here, since the process of its own needs none of them, and begins sooner so.
+    from tracking.artifacts.preview_process import ReaderFailed, ReaderTooSlow, ask_reader
+    from tracking.artifacts.reading import located, open_file
+    from tracking.registry.registering import artifact_of
+
     if version.kind != "model":
         return (
             False,
@@ -92,6 +96,8 @@ def _understood(answer: object) -> tuple[bool, str]:
 
 
 def _example_digest(version: VersionRecord, artifacts: Sequence[ArtifactRecord]) -> str | None:
+    from tracking.artifacts.objects import is_digest
+
     digest = version.details.get("example_digest")
     if digest is None:
         named = version.details.get("example")
