@@ -190,3 +190,5 @@ def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, st
     end(store.location, "s confirmed-2")
     app = open_page("sweep", sweep="s", may_act=True)
     assert not app.exception and f"Best on fresh runs, trial {others[0]}" in said(app)
+    # The champion has two runs: it is what would have to be repeated for certainty.
+    assert "Open champion m/1 to repeat it" in links(app)

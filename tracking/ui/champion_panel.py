@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 3
 """Champions that a run is compared with; of as many models."""
+ENOUGH: Final = 5
+"""Runs of a side from which evidence no longer says that there are too few."""
 SENTENCE: Final = 600
 NAME: Final = 40
 
@@ -87,9 +89,11 @@ def sentence(evidence: Evidence) -> str:
     return f"**{MARKS[evidence.verdict]}** {escape(format.shorten(evidence.sentence, SENTENCE))}"
 
 
-def wants_runs(evidence: Evidence) -> bool:
-    """Whether more runs of the configuration would say more."""
-    return evidence.few or evidence.verdict in (Verdict.SINGLE_RUN, Verdict.NO_DATA)
+def wants_runs(evidence: Evidence | None) -> tuple[bool, bool]:
+    """Return whether more runs of the candidate would say more, and whether more of the champion would."""
+    if evidence is None or not (evidence.few or evidence.verdict in (Verdict.SINGLE_RUN, Verdict.NO_DATA)):
+        return False, False
+    return len(evidence.candidate) < ENOUGH, len(evidence.champion) < ENOUGH
 
 
 def promote(store: Store, run: RunRecord, *, key: str, label: str = "Promote…") -> None:
@@ -116,9 +120,8 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape(about)}**", width="content")
             champion_marks.draw(versions)
-    more_runs = False
-    for rival in rivals:
-        more_runs |= _against(store, run, rival)
+    wanted = [wants_runs(_against(store, run, rival)) for rival in rivals]
+    more_runs = any(own for own, _ in wanted)
     # A field with its label over it stands lower than the rest.
     fields = more_runs and access.may_act() and not any(each.state.is_live for each in there)
     aligned: Literal["bottom", "center"] = "bottom" if fields else "center"
@@ -131,6 +134,13 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
                 label=f"Compare with champion {escape(_shown(rival))}",
                 query_params={state.RUNS: f"{run.id},{rival.run}"},
             )
+        for rival, (_, of_champion) in zip(rivals, wanted, strict=True):
+            if of_champion:
+                st.page_link(
+                    state.RUN_PAGE,
+                    label=f"Open champion {escape(_shown(rival))} to repeat it",
+                    query_params={state.RUN: rival.run},
+                )
         if more_runs:
             repeat_form.draw(store, run, there, key=key)
         elif access.may_act() and not any(each.state.is_live for each in there):
@@ -146,8 +156,8 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
     repeat_form.outcome(run, there)
 
 
-def _against(store: Store, run: RunRecord, rival: VersionRecord) -> bool:
-    """Draw what is known of a run against a champion; returns whether more runs would say more."""
+def _against(store: Store, run: RunRecord, rival: VersionRecord) -> Evidence | None:
+    """Draw what is known of a run against a champion, and return it; None where nothing can be."""
     name = f"{rival.model}, version {rival.number} ({format.shorten(rival.run_name, NAME)})"
     said = f"Against the champion of {name}"
     metric = deciding(store, run)
@@ -157,17 +167,17 @@ def _against(store: Store, run: RunRecord, rival: VersionRecord) -> bool:
             "No metric of the run has a goal, so nothing says which one decides. In the script: "
             + code('tracking.define_metric("accuracy", goal="maximize")')
         )
-        return False
+        return None
     try:
         evidence = evidence_of(store, run, rival.run, metric)
     except TrackingError as error:
         st.caption(escape(said))
         feedback.show_error(error)
-        return False
+        return None
     with st.container(gap="xxsmall"):
         st.caption(escape(said))
         st.markdown(sentence(evidence))
-    return wants_runs(evidence)
+    return evidence
 
 
 def _shown(version: VersionRecord) -> str:
