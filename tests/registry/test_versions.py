@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tracking
@@ -170,6 +171,13 @@ def test_aliases_and_references() -> None:
     ):
         with pytest.raises(InvalidValue):
             names.parse_reference(text)
+
+
+def test_numbers_of_versions() -> None:
+    assert [names.checked_number(number) for number in (3, "3", np.int64(3))] == [3, 3, 3]
+    for wrong in (0, -1, 1.0, True, None, "three", "²", 1 << 40, "9" * 5000):
+        with pytest.raises(InvalidValue, match="whole number from 1"):
+            names.checked_number(wrong)
 
 
 def test_dates_are_utc_and_a_day_ends_at_its_end() -> None:

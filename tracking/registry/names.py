@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
+from operator import index
 
 from tracking.errors import InvalidValue, NotFound
 
@@ -100,9 +101,13 @@ def checked_number(number: object) -> int:
     """
     if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 10:
         number = int(number)
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 1 << 31:
+    try:
+        found = 0 if isinstance(number, bool) else index(number)  # type: ignore[arg-type]
+    except TypeError:
+        found = 0
+    if not 1 <= found < 1 << 31:
         raise InvalidValue(f"A version's number is a whole number from 1, not {number!r:.60}.")
-    return number
+    return found
 
 
 def checked_moment(at: object) -> int:
