@@ -36,6 +36,10 @@ def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Sto
     lost = add_version(store, "lost", experiment="lost", lr=0.7)
     store.describe_model("lost", description=HOSTILE, tags=[HOSTILE[:40]])
     (store.location.root / "objects" / lost.digest[:2] / lost.digest[2:]).unlink()
+    short = store.version("digits", 3).digest
+    file = store.location.root / "objects" / short[:2] / short[2:]
+    file.chmod(0o644)
+    file.write_bytes(b"short")
     app = open_page("models")
     assert not app.exception
     table = app.dataframe[0].value.set_index("name")
@@ -45,11 +49,13 @@ def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Sto
     assert table["latest"]["digits"] == "v3: accuracy 0.95, +0.15"
     assert table["latest"]["churn"] == "v1, the champion"
     assert table["health"]["churn"] == "! accuracy NaN"
-    assert table["health"]["lost"] == "✕ bytes missing" and table["health"]["digits"] == "✓ bytes there"
-    assert "**lost**: The bytes of v1 are not in the store" in said(app.error[0].value)
+    assert table["health"]["lost"] == "✕ bytes missing" and table["health"]["digits"] == "✕ bytes damaged"
+    assert "**digits**: v3 has 5 B on disk and had" in said(app.error[0].value)
+    assert "**lost**: The bytes of v1 are not in the store" in said(app.error[1].value)
     assert "**churn**: The last accuracy of the run of v1 is NaN" in said(app.warning[0].value)
     app.button(key="journal.verify").click().run()
-    assert "lost" in said(app.error[1].value) and "1 problem" in app.error[1].value
+    found = said(app.error[2].value)
+    assert "2 problems" in found and "lost/1" in found and "digits/3" in found
 
 
 def test_a_registry_that_is_whole_is_verified_and_exported(open_page: OpenPage, store: Store) -> None:

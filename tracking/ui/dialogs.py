@@ -49,5 +49,8 @@ def close() -> None:
 
 
 def take(what: Opened) -> bool:
-    """Close what is open; whether it was this. Of two presses of a double click the second one finds nothing."""
-    return bool(st.session_state.pop(_OPEN, None) == what)
+    """Close this if it is open; whether it was. Of two presses of a double click the second one finds nothing."""
+    if st.session_state.get(_OPEN) != what:
+        return False  # something else is open by now, and stays
+    close()
+    return True
