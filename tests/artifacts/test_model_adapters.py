@@ -181,6 +181,11 @@ def test_what_xgboost_would_not_give_back_is_refused_at_the_call() -> None:
         with pytest.raises(InvalidValue, match=message):
             encode_model(model)
 
+    with pytest.raises(
+        InvalidValue, match=r"Pipeline holds .*xgboost.*XGBClassifier, by themselves and not inside"
+    ):
+        encode_model(make_pipeline(small()))
+
     class Mine(xgboost.XGBClassifier):  # type: ignore[misc]
         pass
 

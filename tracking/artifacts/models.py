@@ -94,7 +94,7 @@ def encode_model(model: Any) -> ModelFile:
     if refused:
         raise InvalidValue(
             f"{kind} holds {_listed(refused)}, which would not be read back: a model file is made of "
-            f"parts of scikit-learn that are known to be safe. {_instead(refused)} {framework}{_OTHERWISE}"
+            f"parts of scikit-learn that are known to be safe. {_instead(refused)}{_OTHERWISE}"
         )
     check_parts(model)
     return ModelFile(
@@ -329,11 +329,14 @@ def _check_archive(data: bytes, where: str) -> None:
 
 
 def _instead(refused: Sequence[str]) -> str:
+    for each in refused:
+        if each.partition(".")[0] in _OF_OTHERS:
+            return _OF_OTHERS[each.partition(".")[0]]
     if any(each.startswith("sklearn.neighbors._") for each in refused):
-        return "Fit neighbours with algorithm='brute', which keeps no tree."
+        return "Fit neighbours with algorithm='brute', which keeps no tree. "
     if all(each.startswith("sklearn.") for each in refused):
-        return "Not all of these are: take another estimator."
-    return "Replace them, functions and classes of your own included."
+        return "Not all of these are: take another estimator. "
+    return "Replace them, functions and classes of your own included. "
 
 
 def _estimator(model: Any) -> str:
