@@ -124,6 +124,8 @@ def test_a_refusal_an_override_with_its_reason_and_the_way_back(open_page: OpenP
     assert "Roll back" not in " ".join(button.label for button in app.button)
     press(app, "model.retire.champion")
     assert store.model("digits").holders == {} and kinds(store)[-2:] == ["rollback", "retire"]
+    press(app, "model.rollback.champion")
+    assert store.model("digits").holders == {"champion": 1}
 
 
 def test_another_holder_meanwhile_stops_rollback_and_promotion(open_page: OpenPage, store: Store) -> None:

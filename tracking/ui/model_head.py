@@ -112,12 +112,12 @@ def holders(
     known = [alias for alias in model_timeline.aliases(journal) if alias in current or alias == CHAMPION]
     with st.container(border=True, gap="small", key="model.holders"):
         if CHAMPION not in known:
-            _nobody(record, CHAMPION)
+            _nobody(store, record, CHAMPION, journal)
         for alias in known[:MOST_ALIASES]:
             if alias in current:
                 _holder(store, record, current[alias], journal, now)
             else:
-                _nobody(record, alias)
+                _nobody(store, record, alias, journal)
         for problem in _problems(store, record, versions):
             (st.error if problem.grave else st.warning)(escape(problem.sentence))
         if len(known) > MOST_ALIASES:
@@ -137,7 +137,7 @@ def _problems(
     ]
 
 
-def _nobody(record: ModelRecord, alias: str) -> None:
+def _nobody(store: Store, record: ModelRecord, alias: str, journal: Sequence[JournalEntry]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(escape(alias), color="gray")
         st.markdown("nobody", width="content")
@@ -147,6 +147,8 @@ def _nobody(record: ModelRecord, alias: str) -> None:
             else "There is no version yet."
         )
         st.caption(said, width="content")
+        if access.may_act():
+            _back(store, record, alias, None, journal)
 
 
 def _holder(
@@ -168,8 +170,8 @@ def _holder(
             )
         st.caption(escape(_since(held, now)), width="content")
         if access.may_act():
-            _back(store, record, held, journal)
-            _retire(store, record, held)
+            _back(store, record, held.alias, held, journal)
+            _retire(store, record, held, journal)
 
 
 def _since(held: Holding, now: datetime) -> str:
@@ -198,30 +200,34 @@ def rollback_target(journal: Sequence[JournalEntry], alias: str) -> int | None:
     return moves.before(cast(Any, rows))  # of a row it reads only what an entry has too
 
 
-def _back(store: Store, record: ModelRecord, held: Holding, journal: Sequence[JournalEntry]) -> None:
-    target = rollback_target(journal, held.alias)
+def _back(
+    store: Store, record: ModelRecord, alias: str, held: Holding | None, journal: Sequence[JournalEntry]
+) -> None:
+    """Draw the way back: to the version before the holder, or where nobody holds the alias, to who had it last."""
+    target = rollback_target(journal, alias)
     if target is None:
         return
-    # Named after the row that made the holder: a second click of a double click finds no button.
-    place = f"model.rollback.{held.alias}.{held.entry.position}"
+    # Named after the row before it: a second click of a double click finds no button.
+    place = f"model.rollback.{alias}.{_last(journal, alias)}"
     with st.popover(f"Roll back to v{target}", key=f"{place}.open"):
+        from_whom = "nobody" if held is None else f"v{held.version}"
         st.markdown(
-            f"**{escape(held.alias)}** goes from v{held.version} back to **v{target}**, which held it before. "
+            f"**{escape(alias)}** goes from {from_whom} back to **v{target}**, which held it before. "
             "Its bytes are verified first; gates are not asked again. The journal keeps both."
         )
         reason = st.text_input("Reason", key=f"{place}.reason", placeholder="may be left out")
         if st.button(f"Roll back to v{target}", type="primary", key=f"{place}.do"):
 
             def work() -> str:
-                _still_holds(store, record, held)
-                entry = store.rollback(record.name, alias=held.alias, reason=reason)
-                return f"v{entry.version} is {held.alias} of {record.name} again."
+                _still(store, record, alias, journal)
+                entry = store.rollback(record.name, alias=alias, reason=reason)
+                return f"v{entry.version} is {alias} of {record.name} again."
 
             model_acts.act("holder", work)
             st.rerun()
 
 
-def _retire(store: Store, record: ModelRecord, held: Holding) -> None:
+def _retire(store: Store, record: ModelRecord, held: Holding, journal: Sequence[JournalEntry]) -> None:
     place = f"model.retire.{held.alias}.{held.entry.position}"
     with st.popover("Retire", key=f"{place}.open", type="tertiary"):
         st.markdown(
@@ -232,7 +238,7 @@ def _retire(store: Store, record: ModelRecord, held: Holding) -> None:
         if st.button(f"Retire {held.alias}", key=f"{place}.do"):
 
             def work() -> str:
-                _still_holds(store, record, held)
+                _still(store, record, held.alias, journal)
                 store.retire(record.name, alias=held.alias, reason=reason)
                 return f"Nobody holds {held.alias} of {record.name} now."
 
@@ -240,10 +246,16 @@ def _retire(store: Store, record: ModelRecord, held: Holding) -> None:
             st.rerun()
 
 
-def _still_holds(store: Store, record: ModelRecord, held: Holding) -> None:
+def _last(journal: Sequence[JournalEntry], alias: str) -> int:
+    """Return the position of the row that says who holds an alias, 0 where none does."""
+    rows = [entry.position for entry in journal if entry.alias == alias and entry.kind in _MOVES]
+    return rows[-1] if rows else 0
+
+
+def _still(store: Store, record: ModelRecord, alias: str, journal: Sequence[JournalEntry]) -> None:
     """Raise if the alias is no longer as the page showed it: nothing is done that nobody looked at."""
-    now = {each.alias: each for each in model_timeline.holdings(store.journal(record.name)) if not each.until}
-    found = now.get(held.alias)
-    if found is None or found.entry.position != held.entry.position:
-        who = f"v{found.version} has got it" if found else "nobody has it any more"
-        raise RunStateError(f"{held.alias} has changed hands meanwhile: {who}. Nothing was done; look again.")
+    if _last(store.journal(record.name), alias) == _last(journal, alias):
+        return
+    holder = store.model(record.name).holders.get(alias)
+    who = "nobody has it any more" if holder is None else f"v{holder} has it now"
+    raise RunStateError(f"{alias} has changed hands meanwhile: {who}. Nothing was done; look again.")
