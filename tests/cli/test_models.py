@@ -202,6 +202,21 @@ def test_the_journal_is_proved(
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said.out)
 
 
+@pytest.mark.parametrize("column", ["reason", "alias", "gates"])
+def test_a_blob_in_the_journal_is_a_sentence_not_a_traceback(
+    column: str, model: list[str], store_folder: Path, command: Command
+) -> None:
+    with closing(sqlite3.connect(store_folder / "tracking.db")) as database:
+        database.execute("DROP TRIGGER registry_journal_is_fixed")
+        database.execute(f"UPDATE registry_journal SET {column} = x'ff00' WHERE position = 3")
+        database.commit()
+    for arguments in (["models", "list"], ["models", "show", "digits"], ["models", "history", "digits"]):
+        assert "Traceback" not in command(*arguments).err
+    assert command("registry", "verify").code == 1
+    refused = command("registry", "export", "-")
+    assert refused.code == 2 and "Row 3" in refused.err and "registry verify" in refused.err
+
+
 def test_a_card_and_a_package(model: list[str], store_folder: Path, tmp_path: Path, command: Command) -> None:
     done = command("models", "card", "digits")
     assert done.code == 0 and done.out.startswith("# ") and "digits" in done.out and model[0] in done.out

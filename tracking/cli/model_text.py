@@ -39,7 +39,7 @@ def model_row(record: ModelRecord) -> Sequence[str]:
         str(record.versions),
         ", ".join(
             f"{alias} {number}" + (f" ({OVERRIDDEN})" if alias in record.overridden else "")
-            for alias, number in sorted(record.holders.items())
+            for alias, number in sorted(record.holders.items(), key=str)
         ),
         "" if since is None else at(since),
         str(len(record.gates)) if record.gates else "none",
@@ -65,13 +65,15 @@ def holder_lines(record: ModelRecord) -> list[str]:
         f"{alias}  {record.name}/{number}"
         + (f"  since {at(record.since[alias])} UTC" if alias in record.since else "")
         + (f"  {OVERRIDDEN}" if alias in record.overridden else "")
-        for alias, number in sorted(record.holders.items())
+        for alias, number in sorted(record.holders.items(), key=str)
     ]
 
 
 def version_row(record: VersionRecord) -> Sequence[str]:
     """Return a version as a row of `models versions`."""
-    aliases = (alias + (f" ({OVERRIDDEN})" if alias in record.overridden else "") for alias in record.aliases)
+    aliases = (
+        str(alias) + (f" ({OVERRIDDEN})" if alias in record.overridden else "") for alias in record.aliases
+    )
     return (
         str(record.number),
         ", ".join(aliases),
@@ -90,7 +92,7 @@ def version_pairs(record: VersionRecord) -> Mapping[str, str]:
     return _filled(
         {
             "version": record.name,
-            "aliases": ", ".join(record.aliases),
+            "aliases": ", ".join(map(str, record.aliases)),
             "run": f"{record.run}  {record.run_name}",
             "experiment": record.experiment,
             "artifact": f"{record.artifact}{step}, {record.size:,} bytes",
@@ -200,7 +202,8 @@ def what(entry: JournalEntry) -> str:
 def journal_row(entry: JournalEntry) -> Sequence[str]:
     """Return a row of the journal as a row of `history`."""
     when = entry.at.strftime("%Y-%m-%d %H:%M:%S")
-    return (str(entry.position), when, entry.model, what(entry), entry.reason, entry.by)
+    # Somebody may have put a blob in a column: who looks at such a journal is told by `verify`.
+    return (str(entry.position), when, *map(str, (entry.model, what(entry), entry.reason, entry.by)))
 
 
 def model_json(record: ModelRecord) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def _holders(
         only = None if name is None else store.model(name).name
         entries = store.journal(only)
         given = {(entry.model, entry.alias) for entry in entries if entry.alias and entry.version}
-        wanted = sorted((model, alias) for model, alias in given if alias is not None)
+        wanted = sorted(((model, alias) for model, alias in given if alias is not None), key=str)
     found = []
     for model, alias in wanted:
         reference = f"{model}@{alias}"

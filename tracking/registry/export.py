@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tracking.database.registry_chain import ROW
-from tracking.errors import InvalidValue
+from tracking.errors import InvalidValue, StoreDamaged
 from tracking.registry.verification import chain_problems, head_problems, holder_problems
 from tracking.registry_records import GENESIS, JournalKind, RegistryReport
 
@@ -25,10 +25,18 @@ def export_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
     Args:
         rows: Of the journal, in order, by their columns.
+
+    Raises:
+        StoreDamaged: A row holds what no row does, such as a blob that somebody put there.
     """
     head, count = GENESIS, 0
     for row in rows:
         said = {name: row[name] for name in (*ROW, "digest")}
+        if not all(isinstance(value, str | int | None) for value in said.values()):
+            raise StoreDamaged(
+                f"Row {said['position']} of the journal was changed and cannot be written as text. See: "
+                "tracking registry verify"
+            )
         yield _line({**said, "overridden": bool(said["overridden"])})
         head, count = str(row["digest"]), count + 1
     yield _line({"head": head, "rows": count})
