@@ -22,6 +22,9 @@ def test_merge_says_what_it_did(command: Command, store_folder: Path, tmp_path: 
     )
     with tracking.open_store(store_folder) as store:
         assert sorted(store.search()["run"]) == sorted(ids)
+    with tracking.open_store(there) as store:
+        store.register("digits", ids[0], artifact="shared.txt")
+    assert command("merge", str(there)).err.startswith("1 registered model stayed over there")
 
 
 def test_what_was_left_out_is_listed_and_never_obeyed(command: Command, tmp_path: Path) -> None:
