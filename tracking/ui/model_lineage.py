@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
+from tracking.errors import NotFound
 from tracking.registry_records import VersionRecord
 from tracking.ui import format, state
 from tracking.ui.markdown import escape
@@ -48,14 +49,15 @@ def draw(store: Store, version: VersionRecord) -> None:
 
 
 def _sweep_link(store: Store, study: str) -> None:
-    for record in store.sweeps():
-        if study == record.name or study in record.studies:
-            st.page_link(
-                state.SWEEP_PAGE,
-                label=escape(f"Open the sweep {format.shorten(record.name, 60)}"),
-                query_params={state.SWEEP: record.name},
-            )
-            return
+    try:
+        name = store.sweep(study).name
+    except NotFound:
+        return  # a study of the user's own, or a sweep that was deleted
+    st.page_link(
+        state.SWEEP_PAGE,
+        label=escape(f"Open the sweep {format.shorten(name, 60)}"),
+        query_params={state.SWEEP: name},
+    )
 
 
 def diagram(version: VersionRecord) -> str:
