@@ -48,7 +48,8 @@ with frame.page("Compare") as store:
         st.page_link(state.RUNS_PAGE, label="All runs")
         st.stop()
 
-    compare_champion.offer(store, runs)
+    with st.container():
+        compare_champion.offer(store, runs)
     ids = [run.id for run in runs]
     names = {run.experiment for run in runs}
     goals = cache.goals(store, sorted(names))

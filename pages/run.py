@@ -70,8 +70,9 @@ with frame.page("Run") as store:
     with st.container():
         heading()
     sweep_links.trial_of(store, run)
-    if not live:
-        champion_panel.show(store, run, key="run.champion")
+    with st.container():
+        if not live:
+            champion_panel.show(store, run, key="run.champion")
     names = list(run_state.TABS)
     tabs = dict(
         zip(names, st.tabs(names, key=state.TAB, on_change="rerun", bind="query-params"), strict=True)
@@ -114,11 +115,11 @@ with frame.page("Run") as store:
         if tabs[name].open:
             with tabs[name]:
                 run_details.section(draw, store, run_id, every=watch.live_seconds(live))
-    promote_dialog.show(store)
     # Once begun it stays on the page behind the other tabs: what is typed and not saved is in the browser alone.
     if notes.open or run_notes.is_begun(run):
         with notes:
             run_notes.edit(store, run)
+    promote_dialog.show(store)
     if not live:
         watch.rerun_when_changed(
             lambda: (store.run_revision(run_id), registry_cache.revision(store)),

@@ -65,7 +65,8 @@ with frame.page("Sweep") as store:
     with st.container():
         heading()
     sweep_actions.show(store, record)
-    sweep_winner.show(store, record)
+    with st.container():  # also while there is none: what follows stays in its place
+        sweep_winner.show(store, record)
 
     @frame.live(every=sweep_panels.live_seconds(live))
     def charts() -> None:
