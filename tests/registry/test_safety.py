@@ -226,8 +226,8 @@ class Safety(RuleBasedStateMachine):
 TestSafety = Safety.TestCase
 TestSafety.settings = settings(
     phases=[Phase.generate],
-    max_examples=150 if SOAK else 6,
-    stateful_step_count=60 if SOAK else 20,
+    max_examples=60 if SOAK else 6,
+    stateful_step_count=50 if SOAK else 20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
