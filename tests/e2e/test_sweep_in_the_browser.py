@@ -115,6 +115,8 @@ def test_from_a_script_to_a_confirmed_winner_with_the_dashboard_killed_on_the_wa
         wait_for(lambda: store.sweep("train").done > done, location)
 
     dashboard = start_dashboard(location, project=project)
+    with tracking.open_store(location) as store:
+        wait_for(lambda: store.sweep("train").done == TRIALS, location)
     page = context.new_page()
     page.goto(dashboard.address)
     page.goto(f"{dashboard.base}/sweeps")

@@ -8,7 +8,7 @@ then showed the table without its filter. `keep_history` makes it one.
 when the server switches names the old page, and the browser is left with an empty
 one (measured on Streamlit 1.67: one switch in seven, at a tick a second). A link
 followed in the browser stops the timers first. So a section draws the link, and a
-few lines of script press it.
+few lines of script press it; until the other page is there, they let no second click through.
 """
 
 from __future__ import annotations
@@ -36,14 +36,31 @@ _press = st.components.v2.component(
     "podium_navigation",
     js="""
 let pressed = 0;
+const EVENTS = ['pointerdown', 'mousedown', 'touchstart', 'pointerup', 'mouseup', 'click', 'keydown'];
+
+// A second click on what was clicked would reach the server after the page was asked for, name the page that is
+// left, and leave the browser with an empty one.
+function hold(link) {
+  const stop = (event) => event.stopImmediatePropagation();
+  const end = performance.now() + 10_000;
+  EVENTS.forEach((name) => window.addEventListener(name, stop, true));
+  const look = () => {
+    if (link.isConnected && performance.now() < end) return requestAnimationFrame(look);
+    EVENTS.forEach((name) => window.removeEventListener(name, stop, true));
+  };
+  look();
+}
+
 export default function ({ data }) {
   if (data.number === pressed) return;
   pressed = data.number;
   let frames = 0;
   const press = () => {
     const link = document.querySelector(`.st-key-${data.place} a`);
-    if (link) link.click();
-    else if (frames++ < 120) requestAnimationFrame(press);
+    if (link) {
+      link.click();
+      hold(link);
+    } else if (frames++ < 120) requestAnimationFrame(press);
   };
   press();
 }
