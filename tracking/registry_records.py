@@ -130,7 +130,7 @@ class Evidence:
         probability: Of being better by more than the margin, under a flat prior.
         p_value: One-sided, of being better by more than the margin.
         pairs: How many pairs, 0 where the design has none.
-        picked_from: How many trials the candidate was the best of; None when it was not picked by a search.
+        picked_from: How many trials the search has that the candidate is a trial of; None when no search made it.
         left_out: Runs that do not count and why, one sentence each: "the search's own run", "3 runs that failed".
         few: A side has fewer than five runs, however many folds they have.
     """

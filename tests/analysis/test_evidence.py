@@ -58,7 +58,7 @@ def test_runs_with_the_same_seeds_are_compared_pair_by_pair_whatever_their_order
     assert (evidence.low, evidence.high) == pytest.approx((low, high))
     assert evidence.sentence == (
         "Better: accuracy is 0.0122 higher on average (95% interval 0.0098 to 0.0146, 5 runs against 5, paired by "
-        "seed); the candidate was the best of 40 trials, and only runs made after the pick count."
+        "seed); the candidate is one of 40 trials of a search, and only runs made after it count."
     )
     assert evidence.left_out == ("The champion: 1 run has no partner on the other side",)
     assert not evidence.few
@@ -175,7 +175,7 @@ def test_pairs_that_differ_by_the_same_amount_are_judged_by_their_number() -> No
     assert (better.low, better.effect, better.probability) == (None, None, None)
     assert better.sentence == (
         "Better: accuracy is 0.10 higher in each of 5 pairs, by the same amount, paired by seed; that gives no "
-        "interval, and by chance all come out on one side once in 32 times."
+        "interval, and by chance all come out on this side once in 32 times."
     )
     assert ahead(-0.1, 5).verdict is Verdict.WORSE
     assert ahead(0.1, 5, margin=0.1).verdict is Verdict.NOT_DISTINGUISHABLE
@@ -200,7 +200,7 @@ def test_few_runs_one_run_and_none_are_called_so() -> None:
     assert len(alone.candidate) == 5
     nothing = found(side([], picked_from=12, left_out=("the search's own run",)), side(CHAMPION))
     assert nothing.verdict is Verdict.NO_DATA and "the candidate has no run with accuracy" in nothing.sentence
-    assert "best of 12 trials" in nothing.sentence
+    assert "one of 12 trials" in nothing.sentence and "best" not in nothing.sentence
     assert nothing.left_out == ("The candidate: the search's own run",)
     same = side(CHAMPION)
     assert "the same configuration" in found(same, same).sentence
@@ -214,6 +214,9 @@ def test_a_run_that_diverged_keeps_its_side_from_being_called_the_better_one(div
     assert evidence.verdict is Verdict.NOT_DISTINGUISHABLE and len(evidence.candidate) == 5
     assert "1 run of the candidate diverged" in evidence.sentence and "may be chance" not in evidence.sentence
     assert evidence.left_out == ("The candidate: 1 run diverged",)
+    # There is no mean over others where none is left.
+    none_left = found(side([diverged]), side(CHAMPION)).sentence
+    assert none_left.endswith("1 run of the candidate diverged.") and "flatters" not in none_left
     # It makes the other side no better than its runs say.
     assert found(side(good), side([*CHAMPION, diverged])).verdict is Verdict.BETTER
     assert found(side(CHAMPION), side([*good, diverged])).verdict is Verdict.NOT_DISTINGUISHABLE

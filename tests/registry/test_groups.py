@@ -134,7 +134,7 @@ def test_of_a_searchs_winner_only_fresh_runs_count_with_how_many_it_was_picked_f
     assert group.picked_from == 3
     assert group.left_out == ("2 runs of the search itself, which picked its best",)
     nothing = place.evidence(winner, second)
-    assert nothing.verdict is Verdict.NO_DATA and "best of 3 trials" in nothing.sentence
+    assert nothing.verdict is Verdict.NO_DATA and "one of 3 trials" in nothing.sentence
     means = place.confirm("search", [(winner, {"lr": 0.1}), (second, {"lr": 0.2})], seeds=[5, 6, 7])
     fresh = [
         [

@@ -34,18 +34,7 @@ class Story:
 def sentence(evidence: Evidence, story: Story) -> str:
     """Return what evidence comes to."""
     said = [_verdict(evidence, story)]
-    if story.diverged and story.champion_diverged:
-        said.append(
-            f"{_runs(story.diverged)} of the candidate and {story.champion_diverged} of the champion diverged: the "
-            "means are over the others, which flatters both."
-        )
-    elif story.diverged or story.champion_diverged:
-        whose = "candidate" if story.diverged else "champion"
-        count = story.diverged or story.champion_diverged
-        it = "it is not called better" if story.diverged else "the candidate is not called worse"
-        said.append(
-            f"{_runs(count)} of the {whose} diverged: its mean is over the others, which flatters, so {it}."
-        )
+    said += _diverged(evidence, story)
     if evidence.method and evidence.few and not story.noiseless:
         ours, theirs = _distinct(evidence)
         is_plain = (ours, theirs) == (len(evidence.candidate), len(evidence.champion))
@@ -53,6 +42,24 @@ def sentence(evidence: Evidence, story: Story) -> str:
         what = "pairs are" if evidence.pairs and is_plain else "runs on a side are"
         said.append(f"{count} {what} too few runs to be sure.")
     return " ".join(said)
+
+
+def _diverged(evidence: Evidence, story: Story) -> list[str]:
+    """Return what runs that diverged do to the comparison; of a mean only where there is one."""
+    ours, theirs = story.diverged, story.champion_diverged
+    if not (ours or theirs):
+        return []
+    whose = [
+        *([f"{_runs(ours)} of the candidate"] if ours else []),
+        *([f"{theirs if ours else _runs(theirs)} of the champion"] if theirs else []),
+    ]
+    said = f"{' and '.join(whose)} diverged"
+    if not evidence.candidate or (evidence.verdict is not Verdict.NO_CHAMPION and not evidence.champion):
+        return [f"{said}."]
+    if ours and theirs:
+        return [f"{said}: the means are over the others, which flatters both."]
+    it = "it is not called better" if ours else "the candidate is not called worse"
+    return [f"{said}: its mean is over the others, which flatters, so {it}."]
 
 
 def _verdict(evidence: Evidence, story: Story) -> str:
@@ -116,7 +123,7 @@ def _steady(found: str, evidence: Evidence, story: Story) -> str:
     verdict = {Verdict.BETTER: "Better", Verdict.WORSE: "Worse"}.get(
         evidence.verdict, "Not distinguishable from noise"
     )
-    chance = f"by chance all come out on one side once in {2**evidence.pairs:,} times"
+    chance = f"by chance all come out on this side once in {2**evidence.pairs:,} times"
     if evidence.margin:
         chance += f"; the margin is {_number(evidence.margin)}"
     by = f", paired by {' and '.join(story.names)}" if story.names else ""
@@ -169,7 +176,7 @@ def _counts(evidence: Evidence) -> str:
 def _picked(evidence: Evidence) -> str:
     if evidence.picked_from is None or evidence.picked_from < 2:
         return ""
-    return f"; the candidate was the best of {evidence.picked_from:,} trials, and only runs made after the pick count"
+    return f"; the candidate is one of {evidence.picked_from:,} trials of a search, and only runs made after it count"
 
 
 def _missing(metric: str, ours: int, theirs: int) -> str:

@@ -149,8 +149,8 @@ def _metrics(run: RunRecord, group: Sequence[RunRecord], version: VersionRecord)
     picked = version.lineage.get("picked_from")
     if isinstance(picked, int) and picked > 1:
         told += (
-            f" The configuration was picked as the best of {picked} trials. A pick favours luck, so only runs made "
-            "after it count."
+            f" The configuration is one of {picked} trials of a search. A pick among them favours luck, so "
+            "only runs made after the search count."
         )
     return [*lines, "", told, ""]
 
