@@ -171,8 +171,10 @@ class VersionRecord:
         created: When it was registered (UTC), `by` whom.
         details: What the artifact says: format, class, estimator, versions of libraries, signature, example.
         lineage: As it was at registration: {"params", "metrics", "datasets": [{"name", "digest"}], "git": {"commit",
-            "branch", "dirty"}, "script", "study", "trial", "picked_from", "parent"}; absent where unknown. Numbers that
-            JSON lacks are the strings `NaN`, `Infinity` and `-Infinity`, here and in the journal.
+            "branch", "dirty"}, "script", "study", "trial", "picked_from", "parent"}; absent where unknown. `metrics`
+            are last values, of a version with a step those at that step; `summaries` and `logged` beside them are what
+            gates read, see `tracking.registry.measured`. Numbers that JSON lacks are the strings `NaN`, `Infinity` and
+            `-Infinity`, here and in the journal.
         aliases: That it holds now.
         overridden: For each alias that it got against its gates: the reason that was typed.
         description: For people; may change.

@@ -200,5 +200,9 @@ def _write_model(out: TextIO, model: ModelRecord, versions: Sequence[VersionReco
 def _write_version(out: TextIO, version: VersionRecord) -> None:
     write_pairs(out, "", version_pairs(version))
     for title, values in (("model", version.details), ("lineage", version.lineage)):
-        shown = {key: value_text(value) for key, value in values.items() if value not in (None, "", [], {})}
+        shown = {
+            key: value_text(value)
+            for key, value in values.items()
+            if value not in (None, "", [], {}) and key not in ("summaries", "logged")  # for gates
+        }
         write_pairs(out, title, shown)

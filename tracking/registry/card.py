@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from tracking.artifacts.models import signature_facts
 from tracking.records import SYSTEM_METRICS, CaptureRecord, DatasetRecord, RunRecord
 from tracking.registry.card_text import code, escape, table
+from tracking.registry.measured import summaries_of, went_on
 from tracking.registry_records import JournalEntry, JournalKind, VersionRecord
 
 _PARAMS = 100
@@ -125,15 +126,21 @@ def _metrics(run: RunRecord, group: Sequence[RunRecord], version: VersionRecord)
     lines = ["## Metrics", ""]
     if not keys:
         return [*lines, "The run logged no metrics.", ""]
+    registered = summaries_of(version)
+    # Of a version with a step, or where the run went on, the run's value is another model's.
+    apart = registered is not None and (version.step is not None or went_on(version, run))
+    own = "When it was registered" if version.step is None else f"Up to step {version.step}, which it is of"
     rows = []
     for key in keys[:_METRICS]:
         values = [each.metrics[key].last for each in group if key in each.metrics]
         finite = [value for value in values if abs(value) < float("inf")]
         spread = f"{statistics.stdev(finite):.3g}" if len(finite) > 1 else ""
         mean = f"{statistics.fmean(finite):.6g}" if finite else ""
-        rows.append((code(key), f"{run.metrics[key].last:.6g}", str(len(finite)), mean, spread))
+        then = registered.get(key) if registered is not None else None
+        at = [f"{then.last:.6g}" if then is not None else "not logged"] if apart else []
+        rows.append((code(key), *at, f"{run.metrics[key].last:.6g}", str(len(finite)), mean, spread))
     lines += table(
-        ("Metric", "This run (last)", "n", "Mean of n runs", "Standard deviation"),
+        ("Metric", *([own] if apart else []), "This run (last)", "n", "Mean of n runs", "Standard deviation"),
         [tuple(map(str, row)) for row in rows],
     )
     if len(keys) > _METRICS:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tracking.errors import TrackingError
-from tracking.records import DatasetRecord, Goal, MetricSummary
+from tracking.records import DatasetRecord, Goal, MetricSummary, RunRecord, RunStatus
 from tracking.registry.gate_checks import checked_gate as checked_gate
 from tracking.registry.gate_checks import checked_gates as checked_gates
 from tracking.registry.gate_text import asked_for, number_text
-from tracking.registry_records import Gate, GateKind, GateResult, Verdict
+from tracking.registry.measured import alike, last_of, summaries_of, went_on
+from tracking.registry_records import Gate, GateKind, GateResult, Verdict, VersionRecord
 
 if TYPE_CHECKING:
     from tracking.registry.promotion import Context
 
 Found = tuple[bool, str]
+_ENDED = {
+    RunStatus.FAILED: "failed",
+    RunStatus.INTERRUPTED: "was interrupted",
+    RunStatus.LOST: "was lost",
+    RunStatus.PRUNED: "was pruned",
+}
 _DAY = 86_400.0
 _CLOCKS = 300.0
 """Seconds by which two machines' clocks may differ."""
@@ -44,19 +52,64 @@ def _result(gate: Gate, context: Context) -> GateResult:
 
 
 def _metric(gate: Gate, context: Context) -> Found:
-    key, bound = gate.metric or "", gate.bound
-    if bound is None:
+    if gate.bound is None:
         return False, "the gate has no bound; set it anew"
-    summary = context.run.metrics.get(key)
-    if summary is None:
-        close = get_close_matches(key, context.run.metrics, n=1)
-        return False, f"the run logged no {key}" + (f"; it has {close[0]}" if close else "")
-    value, why = _point(summary, gate, context)
-    if value is None:
-        return False, why
-    if not math.isfinite(value):
-        return False, f"{gate.at} is {'NaN' if value != value else 'infinite'}, which meets no bound"
-    return _COMPARE[gate.op](value, bound), number_text(value)
+    value, told = _value(gate, context)
+    unsettled = _unsettled(context.run)
+    passed = value is not None and not unsettled and _COMPARE[gate.op](value, gate.bound)
+    return passed, "; ".join(each for each in (told, unsettled) if each)
+
+
+def _value(gate: Gate, context: Context) -> tuple[float | None, str]:
+    """Return the finite number that a gate on a metric compares, or None, and what to say of it."""
+    version, key = context.candidate, gate.metric or ""
+    registered = summaries_of(version)
+    now = context.run.metrics.get(key)
+    then = now if registered is None else registered.get(key)
+    caveat = ""
+    if registered is None and now is not None:
+        kept = last_of(version, key) if gate.at == "last" and version.step is None else None
+        if kept is None:
+            caveat = " as the run has it now: what it was at registration was not kept"
+        else:
+            then = replace(now, last=kept)
+    if then is None:
+        return None, _no_metric(key, context)
+    value, told = _point(then, gate, context)
+    if value is not None and not math.isfinite(value):
+        told = f"{gate.at} is {'NaN' if value != value else 'infinite'}, which meets no bound"
+    elif value is not None:
+        told = number_text(value)
+    current = None if now is None else _point(now, gate, context)[0]
+    since = ""
+    if current is not None and not alike(value, current):
+        if version.step is not None and not went_on(version, context.run):
+            since = f" up to step {version.step}, which the version is of; over the whole run {number_text(current)}"
+        else:
+            since = f" when it was registered; the run has logged {number_text(current)} since"
+    return value if value is not None and math.isfinite(value) else None, told + caveat + since
+
+
+def _no_metric(key: str, context: Context) -> str:
+    version, logged = context.candidate, context.run.metrics
+    if key in logged:
+        when = (
+            "before it was registered"
+            if version.step is None
+            else f"up to step {version.step}, which it is of"
+        )
+        return f"the run logged no {key} {when}; what came later is not the version's"
+    close = get_close_matches(key, logged, n=1)
+    return f"the run logged no {key}" + (f"; it has {close[0]}" if close else "")
+
+
+def _unsettled(run: RunRecord) -> str:
+    """Return why a run's metrics are not to be relied on, empty where it has finished."""
+    if run.status is RunStatus.FINISHED:
+        return ""
+    if not run.status.is_final:
+        return f"the run is still {run.status}: its metrics may change. Wait until it is over"
+    return f"the run {_ENDED.get(run.status, 'did not finish')}: it did not come to its end"
 
 
 def _point(summary: MetricSummary, gate: Gate, context: Context) -> tuple[float | None, str]:
@@ -75,19 +128,50 @@ def _point(summary: MetricSummary, gate: Gate, context: Context) -> tuple[float 
 
 
 def _better(gate: Gate, context: Context) -> Found:
+    if unsettled := _unsettled(context.run):
+        return False, unsettled
     if context.holder is None:
         return True, f"nobody is {context.alias}: nothing to beat"
     if context.holder.number == context.candidate.number:
         return False, f"this version is {context.alias} already"
+    if went_on(context.candidate, context.run):
+        return False, _later(context)
+    for version, run in ((context.candidate, context.run), (context.holder, context.holder_run)):
+        if run is not None and (why := _of_another_step(version, run, gate, context)):
+            return False, why
     found = context.evidence(
         gate.metric or "", at=gate.at, goal=gate.goal, margin=gate.margin, confidence=gate.confidence
     )
     return found.verdict is Verdict.BETTER, found.sentence
 
 
+def _later(context: Context) -> str:
+    return (
+        f"the run has logged metrics since {context.candidate.name} was registered, which this gate would count as "
+        "the version's: register it again"
+    )
+
+
+def _of_another_step(version: VersionRecord, run: RunRecord, gate: Gate, context: Context) -> str:
+    """Return why evidence, which reads whole runs, would not speak of a version; empty where it does."""
+    registered, key = summaries_of(version), gate.metric or ""
+    if registered is None or key not in run.metrics:
+        return ""
+    now, _ = _point(run.metrics[key], gate, context)
+    then = _point(registered[key], gate, context)[0] if key in registered else None
+    if alike(then, now):
+        return ""
+    had = f"{key} ({gate.at}) of {version.name} was {'not known' if then is None else number_text(then)}"
+    when = "when it was registered" if version.step is None else f"up to step {version.step}, which it is of"
+    over = "nothing" if now is None else number_text(now)
+    return f"{had} {when}; over the whole run, which this gate compares, it is {over}. Register a model of its end"
+
+
 def _repeats(gate: Gate, context: Context) -> Found:
     from tracking.registry.groups import group_of
 
+    if went_on(context.candidate, context.run):
+        return False, _later(context)
     group = group_of(context.connection, context.run.id)
     runs = [member.run.uid for member in group.members]
     context.note(runs)

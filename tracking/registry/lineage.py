@@ -8,23 +8,23 @@ from typing import Any
 from tracking.database import carried_queries, run_queries, study_queries
 from tracking.records import CaptureRecord, RunRecord
 from tracking.registry.groups import group_of
+from tracking.registry.measured import measured
 
 _GIT = ("commit", "branch", "dirty")
 
 
-def lineage_of(connection: Any, run: RunRecord) -> dict[str, Any]:
+def lineage_of(connection: Any, run: RunRecord, step: int | None = None) -> dict[str, Any]:
     """Return the lineage of a version made from a run, as `VersionRecord.lineage` describes it.
 
     Args:
         connection: To read with.
         run: The run.
+        step: Of the model.
     """
     captures = carried_queries.capture_records(connection, run.id)
     found: dict[str, Any] = {
         "params": dict(run.params),
-        "metrics": {
-            key: summary.last for key, summary in run.metrics.items() if not key.startswith("system/")
-        },
+        **measured(connection, run, step),
         "datasets": [
             {"name": each.name, "digest": each.digest}
             for each in carried_queries.dataset_records(connection, run.id)

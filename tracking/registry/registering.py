@@ -50,7 +50,7 @@ def register(
         run = run_queries.run_record(connection, run_id)
         _check_kept(run)
         record = find_artifact(run.artifacts, run.id, artifact, step)
-        lineage = lineage_of(connection, run)
+        lineage = lineage_of(connection, run, record.step)
     if record.kind in _NO_MODELS:
         raise InvalidValue(
             f"The artifact {record.name!r} of run {run.id} is a {record.kind.replace('_', ' ')}, no model. "
