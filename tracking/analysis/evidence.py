@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+import sys
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.analysis import evidence_tests as tests
+from tracking.analysis.evidence_repeats import identity, merged
+from tracking.analysis.evidence_repeats import is_fold as is_fold
 from tracking.analysis.evidence_sentence import Story, sentence
 from tracking.errors import InvalidValue
 from tracking.records import Goal
@@ -23,11 +25,10 @@ FEW = 5
 BOOTSTRAP_LEAST = 20
 """Runs a side that a bootstrap needs."""
 DRAWS = 9_999
-LARGEST = 1e300
-"""A value beyond counts as diverged: differences and intervals of such would overflow."""
+LARGEST = sys.float_info.max
 _SEED = 20_003
-_ROUNDING = 8 * np.finfo(np.float64).eps
-_FOLD = re.compile(r"(^|[._-])(cv[._-]?)?folds?([._-]?(id|ids|index|idx|number|no|nr))?$", re.IGNORECASE)
+# Two values are each off by half of their last place at most, and what is computed from them by as much again.
+_ROUNDING = 2 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class Side:
     """The runs of one configuration.
 
     Attributes:
-        points: One per run that counts, or one per fold of each; a value that is NaN, infinite or beyond 1e300 is
-            that of a run that diverged.
+        points: One per run that counts, or one per fold of each; a value that is NaN or infinite is that of a run
+            that diverged.
         left_out: Runs that do not count and why, one sentence each.
         picked_from: How many trials the configuration was the best of, None when no search picked it.
     """
@@ -59,8 +60,12 @@ def weigh(
 ) -> Evidence:
     """Return what runs of two configurations say of which is better.
 
+    Runs with equal values of all repeat params are one repeat, their mean (see `merged`).
+
     The method follows from how the runs were made, never from their values. Where every run of the smaller side has a
-    partner with the same repeat params they are compared pair by pair, else by Welch's test. Where one of these params
+    partner with the same repeat params they are compared pair by pair, else by Welch's test. Runs that failed may have
+    left some without a partner: those that match are compared alone where they are at least five and at least half of
+    the smaller side, since fewer pairs know less than all runs without pairs. Where one of these params
     is a fold of a cross-validation the variance is corrected for the rows that the folds share, after Nadeau and Bengio
     (2003); without partners that of each side. Of k folds the ratio of test to training rows is 1 / (k - 1); folds that
     are missing make k smaller and the test more careful. Where all pairs differ by the same amount Student's t has
@@ -81,8 +86,8 @@ def weigh(
         InvalidValue: The margin or the confidence is none, or the bootstrap has too few runs.
     """
     margin = _checked(margin, confidence)
-    ours, diverged = _finite(candidate)
-    theirs, theirs_diverged = _finite(champion)
+    ours, diverged, said = _counted(candidate)
+    theirs, theirs_diverged, theirs_said = _counted(champion)
     blank = Evidence(
         metric=metric,
         at=at,
@@ -95,10 +100,13 @@ def weigh(
         confidence=confidence,
         margin=margin,
         picked_from=candidate.picked_from,
-        left_out=_left_out(candidate, champion, diverged, theirs_diverged),
+        left_out=(
+            *_left_out("candidate", candidate, diverged, said),
+            *_left_out("champion", champion, theirs_diverged, theirs_said),
+        ),
         few=min(_runs(ours), _runs(theirs)) < FEW,
     )
-    story = Story(diverged=diverged, champion_diverged=theirs_diverged)
+    story = Story(diverged=diverged, champion_diverged=theirs_diverged, merged=bool(said or theirs_said))
     if champion is None:
         blank = replace(blank, verdict=Verdict.NO_CHAMPION)
     elif {each.run for each in ours} & {each.run for each in theirs}:
@@ -109,11 +117,6 @@ def weigh(
     return replace(blank, sentence=sentence(blank, story))
 
 
-def is_fold(name: str) -> bool:
-    """Whether a param's name says that it is the fold of a cross-validation."""
-    return _FOLD.search(name) is not None
-
-
 def _checked(margin: float, confidence: float) -> float:
     if not isinstance(margin, int | float) or isinstance(margin, bool) or not 0 <= margin <= LARGEST:
         raise InvalidValue(f"margin={margin!r}: it is a number from 0 on, in the metric's units.")
@@ -122,32 +125,32 @@ def _checked(margin: float, confidence: float) -> float:
     return float(margin)
 
 
-def _finite(side: Side | None) -> tuple[tuple[EvidencePoint, ...], int]:
+def _counted(side: Side | None) -> tuple[tuple[EvidencePoint, ...], int, tuple[str, ...]]:
+    """Return a point for each repeat, how many runs diverged, and which runs were made one."""
     points = () if side is None else side.points
-    found = tuple(each for each in points if abs(each.value) <= LARGEST)
-    return found, len(points) - len(found)
+    finite = [each for each in points if math.isfinite(each.value)]
+    found, said = merged(finite)
+    return found, len(points) - len(finite), said
 
 
-def _left_out(candidate: Side, champion: Side | None, diverged: int, theirs: int) -> tuple[str, ...]:
-    said = []
-    for whose, side, count in (("candidate", candidate, diverged), ("champion", champion, theirs)):
-        if side is not None:
-            said += [f"The {whose}: {each}" for each in side.left_out]
-            if count:
-                said.append(f"The {whose}: {count} {'run' if count == 1 else 'runs'} diverged")
-    return tuple(said)
+def _left_out(whose: str, side: Side | None, diverged: int, said: Sequence[str]) -> tuple[str, ...]:
+    listed = () if side is None else side.left_out
+    if diverged:
+        listed += (f"{diverged} {'run' if diverged == 1 else 'runs'} diverged",)
+    return tuple(f"The {whose}: {each}" for each in (*listed, *said))
 
 
 def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence, Story]:
-    ours, theirs, names = _matched(blank.candidate, blank.champion)
+    ours, theirs, names, matching = _matched(blank.candidate, blank.champion)
     is_paired = bool(names)
     unpaired = _runs(blank.candidate) - _runs(ours), _runs(blank.champion) - _runs(theirs)
     first, second = _values(ours), _values(theirs)
     # By a power of two, which rounds nothing: squares of what is very large or small would not be numbers.
-    scale = 2.0 ** math.frexp(max(np.abs(first).max(), np.abs(second).max()))[1]
-    first, second = first / scale, second / scale
+    scale = math.frexp(max(np.abs(first).max(), np.abs(second).max()))[1]
+    first, second = np.ldexp(first, -scale), np.ldexp(second, -scale)
     sign = 1.0 if blank.goal is Goal.MAXIMIZE else -1.0
-    difference = float(first.mean() - second.mean())
+    # Of pairs their mean difference: the means of large values would round it away.
+    difference = float((first - second).mean() if is_paired else first.mean() - second.mean())
     told = replace(
         blank,
         difference=_back(difference, scale),
@@ -155,7 +158,7 @@ def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence,
         few=min(_runs(ours), _runs(theirs)) < FEW,
         left_out=(*blank.left_out, *_partnerless(unpaired)),
     )
-    story = replace(story, names=names, single=(len(first) == 1, len(second) == 1))
+    story = replace(story, names=names, matching=matching, single=(len(first) == 1, len(second) == 1))
     if min(len(first), len(second)) == 1:
         return replace(told, verdict=Verdict.SINGLE_RUN), story
     folds = _folds(ours), _folds(theirs)
@@ -167,11 +170,12 @@ def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence,
     told = replace(told, method=method)
     story = replace(story, folds=max(folds))
     if _noiseless(first, second, is_paired):
-        story = replace(story, noiseless=True)
+        apart = np.abs(first - second).max() if is_paired else abs(difference)
+        story = replace(story, noiseless=True, rounded=bool(apart <= _ROUNDING))
         # Pairs differ from each other though their differences do not: else all might be one run over again.
         if method != "paired" or float(np.ptp(first)) <= _ROUNDING * float(np.abs(first).max()):
             return replace(told, verdict=Verdict.NOT_DISTINGUISHABLE), story
-        ahead, room = sign * difference, told.margin / scale + _ROUNDING
+        ahead, room = sign * difference, _shifted(told.margin, -scale) + _ROUNDING
         p_value, p_worse = (0.5 ** len(first) if side > room else 1.0 for side in (ahead, -ahead))
         return _judged(replace(told, p_value=p_value), p_worse, story), story
     numbers = _numbers(first, second, is_paired, ratios, told, sign, bootstrap, scale)
@@ -192,10 +196,10 @@ def _numbers(
     told: Evidence,
     sign: float,
     bootstrap: bool,
-    scale: float,
+    scale: int,
 ) -> _Found:
     """Return the numbers of the evidence, and the p-value of the candidate being worse by more than the margin."""
-    margin = told.margin / scale
+    margin = _shifted(told.margin, -scale)
     found: tests.Estimate | tests.Resampled
     differences = first - second if is_paired else None
     if bootstrap:
@@ -228,7 +232,7 @@ def _numbers(
         "high": _back(float(high), scale),
         "p_value": min(1.0, max(0.0, p_value)),
         "probability": min(1.0, max(0.0, probability)),
-        "effect": _back(sign * float(effect), 1.0),
+        "effect": _back(sign * float(effect), 0),
     }
     return _Found(fields, p_worse)
 
@@ -246,40 +250,33 @@ def _judged(told: Evidence, p_worse: float, story: Story) -> Evidence:
 
 def _matched(
     ours: Sequence[EvidencePoint], theirs: Sequence[EvidencePoint]
-) -> tuple[Sequence[EvidencePoint], Sequence[EvidencePoint], tuple[str, ...]]:
-    """Return the runs in pairs and the params that pair them, or all runs and none.
+) -> tuple[Sequence[EvidencePoint], Sequence[EvidencePoint], tuple[str, ...], tuple[int, int]]:
+    """Return the runs in pairs and the params that pair them, or all runs and none; and how many of how many match.
 
     They are pairs where each run of the smaller side has another combination of repeat params, which one of the other
-    side has too; of several there the first counts.
+    side has too; of several there the first counts. Where not all have a partner see `weigh`.
     """
     shared = set(ours[0].repeat).intersection(*(each.repeat for each in (*ours, *theirs)))
     names = tuple(sorted(shared))
-    if not names or min(len(ours), len(theirs)) == 1:
-        return ours, theirs, ()
+    fewest = min(len(ours), len(theirs))
+    if not names or fewest == 1:
+        return ours, theirs, (), (0, 0)
 
-    def by_key(points: Sequence[EvidencePoint]) -> dict[Hashable, EvidencePoint]:
-        found: dict[Hashable, EvidencePoint] = {}
+    def by_key(points: Sequence[EvidencePoint]) -> dict[tuple[Hashable, ...], EvidencePoint]:
+        found: dict[tuple[Hashable, ...], EvidencePoint] = {}
         for each in points:
             found.setdefault(tuple(identity(each.repeat[name]) for name in names), each)
         return found
 
     mine, other = by_key(ours), by_key(theirs)
     smaller, larger = (mine, other) if len(ours) <= len(theirs) else (other, mine)
-    if len(smaller) != min(len(ours), len(theirs)) or not smaller.keys() <= larger.keys():
-        return ours, theirs, ()
-    keys = list(smaller)
-    if len(keys) > 1:
-        names = tuple(name for place, name in enumerate(names) if len({key[place] for key in keys}) > 1)  # type: ignore[index]
-    return [mine[key] for key in keys], [other[key] for key in keys], names
-
-
-def identity(value: Any) -> Hashable:
-    """Return what is equal exactly for equal values: 1 and 1.0 are, "1" and True are others."""
-    if isinstance(value, bool | str) or value is None:
-        return type(value).__name__, value
-    if isinstance(value, int | float):
-        return "number", "nan" if value != value else value
-    return type(value).__name__, repr(value)
+    keys = [key for key in smaller if key in larger]
+    matching = len(keys), fewest
+    is_enough = _runs([smaller[key] for key in keys]) >= FEW and 2 * len(keys) >= fewest
+    if len(smaller) != fewest or not (len(keys) == fewest or is_enough):
+        return ours, theirs, (), matching
+    names = tuple(name for place, name in enumerate(names) if len({key[place] for key in keys}) > 1)
+    return [mine[key] for key in keys], [other[key] for key in keys], names, matching
 
 
 def _folds(points: Sequence[EvidencePoint]) -> int:
@@ -300,8 +297,8 @@ def _ratio(folds: int) -> float:
 def _noiseless(first: NDArray[np.float64], second: NDArray[np.float64], is_paired: bool) -> bool:
     """Whether all that is compared is equal but for rounding, so that nothing is known of the noise."""
     groups = [first - second] if is_paired else [first, second]
-    size = max(np.abs(first).max(), np.abs(second).max())
-    return all(float(np.ptp(group)) <= _ROUNDING * size for group in groups)
+    # The largest value is from 0.5 to 1, see `_compared`: rounding is of its size, however small the differences.
+    return all(float(np.ptp(group)) <= _ROUNDING for group in groups)
 
 
 def _check_bootstrap(ours: int, theirs: int, method: str) -> None:
@@ -332,6 +329,13 @@ def _values(points: Sequence[EvidencePoint]) -> NDArray[np.float64]:
     return np.array([each.value for each in points], dtype=np.float64)
 
 
-def _back(number: float, scale: float) -> float | None:
-    found = number * scale
+def _shifted(number: float, scale: int) -> float:
+    try:
+        return math.ldexp(number, scale)
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
+def _back(number: float, scale: int) -> float | None:
+    found = _shifted(number, scale)
     return found if math.isfinite(found) else None

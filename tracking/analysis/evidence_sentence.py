@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tracking.records import Goal
 from tracking.registry_records import Evidence, Verdict
 
 
@@ -19,7 +20,10 @@ class Story:
         champion_diverged: How many of the champion's.
         single: Whether the candidate and whether the champion has a single run.
         noiseless: Nothing that is compared differs from run to run.
+        rounded: What differs differs by no more than rounding does.
         same: Both sides are runs of one configuration.
+        merged: Runs with equal repeat params were made one.
+        matching: How many runs of the smaller side have a partner on the other, and of how many.
     """
 
     names: tuple[str, ...] = ()
@@ -28,7 +32,10 @@ class Story:
     champion_diverged: int = 0
     single: tuple[bool, bool] = (False, False)
     noiseless: bool = False
+    rounded: bool = False
     same: bool = False
+    merged: bool = False
+    matching: tuple[int, int] = (0, 0)
 
 
 def sentence(evidence: Evidence, story: Story) -> str:
@@ -41,6 +48,8 @@ def sentence(evidence: Evidence, story: Story) -> str:
         count = evidence.pairs if evidence.pairs and is_plain else min(ours, theirs)
         what = "pairs are" if evidence.pairs and is_plain else "runs on a side are"
         said.append(f"{count} {what} too few runs to be sure.")
+    if story.merged and not story.same:
+        said.append("Runs with equal repeat params count as one, their mean.")
     return " ".join(said)
 
 
@@ -75,8 +84,9 @@ def _verdict(evidence: Evidence, story: Story) -> str:
             return f"Nothing to compare: {_missing(metric, ours, theirs)}{_picked(evidence)}."
         case Verdict.SINGLE_RUN:
             return (
-                f"Single run, noise unknown: {metric} is {_difference(evidence)} ({_counts(evidence)}), and one run "
-                f"says nothing of how far the next one may be off{_picked(evidence)}. Repeat {_who(story.single)}."
+                f"Single run, noise unknown: {metric} is {_difference(evidence)} ({_counts(evidence)}; "
+                f"{_direction(evidence)}), and one run says nothing of how far the next one may be off"
+                f"{_picked(evidence)}. Repeat {_who(story.single)}."
             )
     if story.same:
         return (
@@ -102,16 +112,18 @@ def _judgement(metric: str, evidence: Evidence, story: Story) -> str:
 
 
 def _noiseless(metric: str, evidence: Evidence, story: Story) -> str:
-    difference = _difference(evidence)
-    if evidence.p_value is not None and evidence.difference:
+    difference, direction = _difference(evidence), _direction(evidence)
+    differs = bool(evidence.difference) and not story.rounded
+    alike = "the same but for rounding" if evidence.difference and not differs else "the same"
+    if evidence.p_value is not None and differs:
         return _steady(f"{metric} is {difference} in each of {evidence.pairs} pairs", evidence, story)
     if evidence.pairs:
         each = f"in each of {evidence.pairs} pairs"
-        how = f"{difference} {each}, by the same amount" if evidence.difference else f"the same {each}"
+        how = f"{difference} {each}, by the same amount ({direction})" if differs else f"{alike} {each}"
     else:
-        alike = f"in all runs of a side ({_counts(evidence)})"
-        how = f"{difference}, and the same {alike}" if evidence.difference else f"the same {alike}"
-    begin = "Not distinguishable from noise" if evidence.difference else "Not distinguishable"
+        each = f"in all runs of a side ({_counts(evidence)}; {direction})"
+        how = f"{difference}, and the same {each}" if differs else f"{alike} {each}"
+    begin = "Not distinguishable from noise" if differs else "Not distinguishable"
     return (
         f"{begin}: {metric} is {how}. Runs that do not differ show no noise, so nothing says how sure that is"
         f"{_picked(evidence)}. Vary what the result depends on, as the seed or the folds."
@@ -127,7 +139,10 @@ def _steady(found: str, evidence: Evidence, story: Story) -> str:
     if evidence.margin:
         chance += f"; the margin is {_number(evidence.margin)}"
     by = f", paired by {' and '.join(story.names)}" if story.names else ""
-    return f"{verdict}: {found}, by the same amount{by}; that gives no interval, and {chance}{_picked(evidence)}."
+    return (
+        f"{verdict}: {found}, by the same amount{by} ({_direction(evidence)}); that gives no interval, and "
+        f"{chance}{_picked(evidence)}."
+    )
 
 
 def _facts(evidence: Evidence, story: Story) -> str:
@@ -139,11 +154,18 @@ def _facts(evidence: Evidence, story: Story) -> str:
     said.append(_counts(evidence))
     if story.names and evidence.pairs:
         said.append(f"paired by {' and '.join(story.names)}")
+    elif 0 < story.matching[0] and not evidence.pairs:
+        match, of = story.matching
+        said.append(f"not paired, as only {match} of {of} {'has' if match == 1 else 'have'} a partner")
     if evidence.method == "corrected":
         said.append(f"corrected for what {story.folds} folds share")
     elif evidence.method == "bootstrap":
         said.append("by a bootstrap")
-    return ", ".join(said)
+    return f"{', '.join(said)}; {_direction(evidence)}"
+
+
+def _direction(evidence: Evidence) -> str:
+    return "higher is better" if evidence.goal is Goal.MAXIMIZE else "lower is better"
 
 
 def _difference(evidence: Evidence) -> str:
