@@ -166,9 +166,31 @@ function brushed(node) {
   return Object.keys(found).length ? found : null;
 }
 
+// Labels of the axes of parallel coordinates that are no choices: where they belong also on a logarithmic axis.
+function labelled(node) {
+  const dimensions = node.data?.find((trace) => trace.type === "parcoords")?.dimensions ?? [];
+  for (const axis of node.querySelectorAll(".parcoords .axis")) {
+    const { visibleIndex, domainScale } = axis.__data__ ?? {};
+    const { at, text } = dimensions[visibleIndex]?.labels ?? {};
+    const drawn = [...axis.querySelectorAll(".tick")];
+    if (!at?.length || !drawn.length || !domainScale) continue;
+    const made = at.map((place, number) => {
+      const tick = drawn[0].cloneNode(true);
+      tick.setAttribute("transform", `translate(0,${domainScale(place)})`);
+      tick.style.opacity = 1;
+      tick.querySelector("text").textContent = text[number];
+      return tick;
+    });
+    drawn.forEach((tick) => tick.remove());
+    axis.prepend(...made);
+  }
+}
+
 function watch(node, chart) {
   let timer;
   let brushing;
+  labelled(node);
+  node.on("plotly_afterplot", () => labelled(node));
   node.on("plotly_restyle", ([change]) => {
     if (!Object.keys(change ?? {}).some((name) => /constraintrange$/.test(name))) return;
     clearTimeout(brushing);

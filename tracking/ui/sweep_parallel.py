@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.analysis.axes import Scale
 from tracking.analysis.parallel import ParallelCoordinates
 from tracking.analysis.trials import PARAM, VALUE
 from tracking.records import Goal
@@ -45,16 +46,19 @@ def parallel_chart(
     for axis in found.axes:
         positions = axis.positions[kept]
         name = axis.column.removeprefix(PARAM if axis.column.startswith(PARAM) else VALUE)
-        dimensions.append(
-            {
-                "name": axis.column,
-                "label": text(name),
-                "values": np.where(np.isfinite(positions), positions, axis.low),
-                "range": [axis.low, axis.high],
-                "tickvals": axis.ticks.tolist(),
-                "ticktext": [label(each) for each in axis.labels],
-            }
-        )
+        dimension: dict[str, Any] = {
+            "name": axis.column,
+            "label": text(name),
+            "values": np.where(np.isfinite(positions), positions, axis.low),
+            "range": [axis.low, axis.high],
+        }
+        if axis.scale is Scale.CHOICES:
+            dimension |= {"tickvals": axis.ticks.tolist(), "ticktext": [label(each) for each in axis.labels]}
+        else:
+            # With `tickvals` Plotly takes an axis for one of choices: it ends at the outer ticks, and a brush snaps
+            # to them. The page's script writes these labels instead.
+            dimension["labels"] = {"at": axis.ticks.tolist(), "text": list(axis.labels)}
+        dimensions.append(dimension)
     trace = {
         "type": "parcoords",
         "line": {
