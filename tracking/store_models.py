@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tracking.database import registry_queries, registry_stored
-from tracking.errors import NotFound
+from tracking.errors import InvalidValue, NotFound
+from tracking.records import Goal
 from tracking.registry import moves, names, registering, verification
 from tracking.registry.export import export_lines
 from tracking.registry.groups import group_of
@@ -147,6 +148,7 @@ class StoreModels(StoreHandle):
         metric: str | None = None,
         *,
         at: str = "last",
+        goal: str | None = None,
         margin: float = 0.0,
         confidence: float = 0.95,
         bootstrap: bool = False,
@@ -159,6 +161,8 @@ class StoreModels(StoreHandle):
             metric: What to compare; left out, what a gate of a model asks of which the candidate is a version, else the
                 only metric of its experiment that has a goal, else the first objective of its sweep.
             at: Which of its points: last, first, best, min, max or mean.
+            goal: Which direction is better, maximize or minimize; left out, what the metric was defined with. Where the
+                experiments of both runs say the opposite of each other nothing is compared without it.
             margin: By how much, in units of the metric.
             confidence: Of the verdict (one-sided) and of the interval (two-sided).
             bootstrap: Resample the runs in place of Student's t; needs 20 runs on each side, and no folds.
@@ -169,6 +173,8 @@ class StoreModels(StoreHandle):
         """
         from tracking.registry.evidence import compare  # with scipy, which others need not load
 
+        if goal is not None and goal not in list(Goal):
+            raise InvalidValue(f"goal={goal!r:.100}: it is maximize or minimize.")
         with self._reading() as connection, connection.begin():
             return compare(
                 connection,
@@ -176,7 +182,7 @@ class StoreModels(StoreHandle):
                 champion_run,
                 metric,
                 at=at,
-                goal=None,
+                goal=None if goal is None else Goal(goal),
                 margin=margin,
                 confidence=confidence,
                 bootstrap=bootstrap,

@@ -110,11 +110,99 @@ def test_runs_that_did_not_finish_or_lie_in_the_trash_do_not_count_and_are_named
         store.delete_run(gone)
     with tracking.start_run("x", params={"lr": 0.1, "seed": 6}, store=place.location.root, capture=False):
         group = place.group(good)
-    assert group.left_out == ("2 runs that failed", "1 run interrupted", "1 run still running")
+    assert group.left_out == (
+        "2 runs that failed",
+        "1 run interrupted",
+        "1 run in the trash",
+        "1 run still running",
+    )
     assert len(group.members) == 2
     alone = place.evidence(good, None, "accuracy", goal=Goal.MAXIMIZE)
     assert alone.verdict is Verdict.NO_CHAMPION and [each.run for each in alone.candidate] == [good]
     assert "The candidate: 2 runs without accuracy" in alone.left_out  # the one that ended since, too
+
+
+def test_repeats_that_were_thrown_away_show_on_both_sides(place: Place) -> None:
+    ours = [place.run(0.9 + seed / 100, lr=0.1, seed=seed) for seed in range(4)]
+    parent = place.run(0.7, lr=0.2)
+    folds = [place.run(0.7, parent=parent, lr=0.2, fold=fold) for fold in range(2)]
+    others = [place.run(0.8, lr=0.2, seed=seed) for seed in (5, 6)]
+    searched, winner, _ = place.sweep("search", [{"lr": 0.3}, {"lr": 0.3}, {"lr": 0.4}])
+    with tracking.open_store(place.location.root) as store:
+        for run in (*ours[:3], parent, searched):
+            store.delete_run(run)
+    evidence = place.evidence(ours[3], others[0], "accuracy", goal=Goal.MAXIMIZE)
+    # A run that its repeats stand for is none of them.
+    assert evidence.left_out == (
+        "The candidate: 3 runs in the trash",
+        "The champion: 2 runs in the trash",
+    )
+    assert place.counted(others[0]) == others and not {*folds} & {*place.counted(parent)}
+    # What would not count anyway is not missed.
+    assert place.group(winner).left_out == ("1 run of the search itself, which picked its best",)
+    for run in (ours[0], others[0]):
+        assert place.group(run).repeats == len(place.counted(run))
+
+
+def test_runs_of_one_seed_are_one_repeat_and_those_without_the_metric_none(place: Place) -> None:
+    runs = [place.run(0.9 + number / 100, lr=0.1, seed=number % 2) for number in range(4)]
+    plain = [place.run(0.8, lr=0.2) for _ in range(3)]
+    place.run(None, lr=0.1, seed=7)
+    group = place.group(runs[0])
+    assert (len(group.members), group.repeats, place.group(plain[0]).repeats) == (5, 3, 3)
+    with tracking.open_store(place.location.root) as store, store._reading() as connection:
+        having = group.having(connection, "accuracy")
+        assert (having.repeats, having.left_out) == (2, ("1 run without accuracy",))
+    evidence = place.evidence(runs[0], plain[0], "accuracy", goal=Goal.MAXIMIZE)
+    assert [each.value for each in evidence.candidate] == pytest.approx([0.91, 0.92])
+    assert "The candidate: 2 runs of seed=1 count as one repeat, their mean" in evidence.left_out
+    # The gate counts what evidence counts.
+    params = {"lr": 0.1, "seed": 1}
+    with tracking.start_run("x", params=params, store=place.location.root, capture=False) as run:
+        run.log({"accuracy": 0.9})
+        run.log_artifact(__file__, "model")
+    with tracking.open_store(place.location.root) as store:
+        store.register("m", run.id)
+        for gates, count in ((["repeats >= 3"], 3), (["repeats >= 3", "better(accuracy)"], 2)):
+            store.set_gates("m", gates)
+            asked = store.check_promotion("m", 1).gates[0]
+            assert asked.passed is (count == 3)
+            assert asked.found.startswith(
+                f"{count}, by {count + 3} runs: those with equal repeat params are one"
+            )
+        assert asked.found.endswith("; not counted: 1 run without accuracy")
+
+
+def test_goals_that_contradict_each_other_compare_nothing_until_one_is_said(place: Place) -> None:
+    runs = {name: place.run(0.9, experiment=name, lr=0.1, seed=0) for name in ("up", "down", "silent")}
+    for name, goal in (("up", "maximize"), ("down", "minimize")):
+        with tracking.start_run(name, store=place.location.root, capture=False) as run:
+            run.define_metric("accuracy", goal=goal)
+    for one, two in (("up", "down"), ("down", "up")):
+        for metric in ("accuracy", None):
+            evidence = place.evidence(runs[one], runs[two], metric)
+            assert evidence.verdict is Verdict.NO_DATA and evidence.difference is None
+            assert "the goals contradict each other: more accuracy is better for up, less for down" in (
+                evidence.sentence
+            )
+    with tracking.open_store(place.location.root) as store:
+        said = store.evidence(runs["up"], runs["down"], "accuracy", goal="minimize")
+        assert (said.goal, said.verdict) == (Goal.MINIMIZE, Verdict.SINGLE_RUN)
+        assert "lower is better" in said.sentence
+        assert store.evidence(runs["silent"], runs["down"], "accuracy").goal is Goal.MINIMIZE
+        for wrong in ((None, runs["up"]), (5, runs["up"]), (runs["up"], 5)):
+            with pytest.raises(InvalidValue, match="is no run: give the id"):
+                store.evidence(*wrong)  # type: ignore[arg-type]
+        for metric in (5, ""):
+            with pytest.raises(InvalidValue, match="name of a metric"):
+                store.evidence(runs["up"], runs["down"], metric)  # type: ignore[arg-type]
+        with pytest.raises(InvalidValue, match="maximize or minimize"):
+            store.evidence(runs["up"], runs["down"], "accuracy", goal="more")
+        # A metric that nobody logged is a slip, whatever is known of goals.
+        for other in ("up", "silent"):
+            typed = store.evidence(runs[other], runs["silent" if other == "up" else "down"], "acuracy")
+            assert typed.verdict is Verdict.NO_DATA
+            assert typed.sentence.endswith("What they logged: accuracy.")
 
 
 def test_children_told_apart_by_repeat_params_stand_for_their_parent(place: Place) -> None:
@@ -243,11 +331,16 @@ def test_every_point_of_a_metric_may_be_compared(place: Place) -> None:
     for at, value in points.items():
         evidence = place.evidence(run.id, None, "loss", at, Goal.MINIMIZE)
         assert [each.value for each in evidence.candidate] == [value]
-    for at in ("last", "best"):
+    for at in points:
         evidence = place.evidence(diverged.id, run.id, "loss", at, Goal.MINIMIZE)
         assert evidence.candidate == () and evidence.left_out == ("The candidate: 1 run diverged",)
         assert evidence.verdict is Verdict.NO_DATA
-    assert place.evidence(diverged.id, run.id, "loss", "min", Goal.MINIMIZE).difference == 2.0
+    # What a NaN lies before was good at its end, not over its course.
+    with tracking.start_run("x", params={"lr": 3}, store=place.location.root, capture=False) as recovered:
+        for value in (3.0, float("inf"), 4.0):
+            recovered.log({"loss": value})
+    assert place.evidence(recovered.id, run.id, "loss", "last", Goal.MINIMIZE).difference == 2.0
+    assert place.evidence(recovered.id, run.id, "loss", "min", Goal.MINIMIZE).verdict is Verdict.NO_DATA
 
 
 def test_runs_that_are_cross_validations_are_compared_by_their_folds(place: Place) -> None:

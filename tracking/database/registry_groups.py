@@ -120,11 +120,9 @@ def group_runs(
 
 
 def children(connection: Connection, uids: Collection[str]) -> list[GroupRun]:
-    """Return the runs that name one of these as their parent, in order of creation."""
+    """Return the runs that name one of these as their parent, in order of creation; also those in the trash."""
     return _in_order(
-        row
-        for part in chunks(list(uids))
-        for row in connection.execute(_RUNS.where(runs.c.parent.in_(part), runs.c.deleted.is_(None)))
+        row for part in chunks(list(uids)) for row in connection.execute(_RUNS.where(runs.c.parent.in_(part)))
     )
 
 
@@ -172,7 +170,7 @@ def keys_ending(connection: Connection, names: Collection[str]) -> dict[int, str
 def same_params(
     connection: Connection, experiment: int, wanted: Sequence[GroupParam], without: Collection[int]
 ) -> list[GroupRun]:
-    """Return the runs of an experiment with exactly these params, in order of creation; none from the trash.
+    """Return the runs of an experiment with exactly these params, in order of creation; also those in the trash.
 
     Args:
         connection: For reading.
@@ -183,7 +181,7 @@ def same_params(
     # What tells most first: a run is left at its first param that differs.
     told, count = _rarest_first(connection, wanted)
     columns = params_table.c
-    query = _RUNS.where(runs.c.experiment_id == experiment, runs.c.deleted.is_(None))
+    query = _RUNS.where(runs.c.experiment_id == experiment)
     if count <= _RARE:
         few = select(columns.run_id).where(columns.key_id == told[0].key, _equal(told[0]))
         query = query.where(runs.c.id.in_(few))
@@ -287,6 +285,28 @@ def experiment_goals(connection: Connection, experiment: int) -> dict[str, Goal]
         name: Goal(goal)
         for name, goal in connection.execute(query.where(goals.c.experiment_id == experiment))
     }
+
+
+def experiment_names(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
+    """Return the names of experiments by their numbers."""
+    query = select(experiments.c.id, experiments.c.name)
+    return {
+        number: name
+        for part in chunks(list(numbers))
+        for number, name in connection.execute(query.where(experiments.c.id.in_(part)))
+    }
+
+
+def metric_names(connection: Connection, numbers: Collection[int]) -> list[str]:
+    """Return the metrics that any of these runs logged, by name."""
+    query = select(metric_keys.c.name).join(summaries, summaries.c.key_id == metric_keys.c.id).distinct()
+    return sorted(
+        {
+            name
+            for part in chunks(list(numbers))
+            for (name,) in connection.execute(query.where(summaries.c.run_id.in_(part)))
+        }
+    )
 
 
 def _rarest_first(connection: Connection, params: Sequence[GroupParam]) -> tuple[list[GroupParam], float]:

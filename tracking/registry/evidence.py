@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from tracking.analysis.evidence import CONFIDENCE, Side, weigh
@@ -15,6 +17,8 @@ from tracking.registry.folds import by_fold
 from tracking.registry.gate_checks import POINTS
 from tracking.registry.groups import Group, group_of
 from tracking.registry_records import Evidence, EvidencePoint, GateKind, Verdict
+
+_SHOWN = 10
 
 
 def compare(
@@ -37,8 +41,8 @@ def compare(
         champion_run: A run of the other, None where there is nobody to beat.
         metric: What to compare; None for the one that counts (see `counting_metric`).
         at: Which of its points: last, first, best, min, max or mean.
-        goal: Which direction is better; None for what the metric was defined with. Where nobody has said it, nothing
-            is compared and the sentence says so.
+        goal: Which direction is better; None for what the metric was defined with. Where nobody has said it, or the
+            experiments of the two sides say the opposite of each other, nothing is compared and the sentence says so.
         margin: By how much, in units of the metric.
         confidence: Of the verdict (one-sided) and of the interval (two-sided).
         bootstrap: Resample the runs in place of Student's t; for 20 runs and more on each side.
@@ -49,31 +53,42 @@ def compare(
     """
     if at not in POINTS:
         raise InvalidValue(f"at={at!r}: a metric's point is {', '.join(POINTS[:-1])} or {POINTS[-1]}.")
+    if not isinstance(candidate_run, str) or not isinstance(champion_run, str | None):
+        wrong = champion_run if isinstance(candidate_run, str) else candidate_run
+        raise InvalidValue(f"{wrong!r:.100} is no run: give the id of one, as store.search() lists them.")
+    if metric is not None and (not isinstance(metric, str) or not metric):
+        raise InvalidValue(f"metric={metric!r:.100}: it is the name of a metric, as 'accuracy'.")
+    given = goal
     candidate = group_of(connection, candidate_run)
     champion = None if champion_run is None else group_of(connection, champion_run)
     if metric is None:
         metric, counting, own = counting_metric(connection, candidate)
         goal, at = goal or counting, own if at == "last" else at
-    goal = goal or _goal(connection, metric, candidate, champion)
-    if goal is None:
-        return Evidence(
-            metric=metric,
-            at=at,
-            goal=Goal.MAXIMIZE,
-            method="",
-            verdict=Verdict.NO_DATA,
-            sentence=f"Nothing to compare: whether more or less of {metric} is better is not known. Say it once: "
-            f"tracking.define_metric({metric!r}, goal='maximize'), or 'minimize'.",
-            confidence=confidence,
-            margin=margin,
-            picked_from=candidate.picked_from,
-            few=True,
-        )
+    absent = _unlogged(connection, metric, candidate, champion)
+    if given is None:
+        said = _goals(connection, metric, candidate, champion)
+        if goal is not None:
+            said.setdefault(goal, "the gate or the sweep that names it")
+        goal = next(iter(said), None)
+        if not absent and len(said) != 1:
+            return Evidence(
+                metric=metric,
+                at=at,
+                goal=Goal.MAXIMIZE,
+                method="",
+                verdict=Verdict.NO_DATA,
+                sentence=_contradiction(metric, said) if said else _unknown(metric),
+                confidence=confidence,
+                margin=margin,
+                picked_from=candidate.picked_from,
+                few=True,
+            )
+    goal = goal or Goal.MAXIMIZE  # where there is nothing to compare
     ours = _side(connection, candidate, metric, at, goal)
     theirs = None if champion is None else _side(connection, champion, metric, at, goal)
     if theirs is not None:
         ours, theirs = by_fold(connection, ours, theirs, metric)
-    return weigh(
+    found = weigh(
         ours,
         theirs,
         metric=metric,
@@ -83,6 +98,7 @@ def compare(
         confidence=confidence,
         bootstrap=bootstrap,
     )
+    return replace(found, sentence=f"{found.sentence} {absent}") if absent else found
 
 
 def counting_metric(connection: Any, group: Group) -> tuple[str, Goal | None, str]:
@@ -130,35 +146,69 @@ def _objective(connection: Any, group: Group) -> dict[str, Any] | None:
     return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else None
 
 
-def _goal(connection: Any, metric: str, candidate: Group, champion: Group | None) -> Goal | None:
+def _goals(connection: Any, metric: str, candidate: Group, champion: Group | None) -> dict[Goal, str]:
+    """Return the goals that experiments of either side have for a metric, each with the name of one that does."""
+    homes: dict[int, None] = {}
     for group in (candidate, champion):
-        if group is None:
-            continue
-        homes = dict.fromkeys([group.origin.experiment, *(each.run.experiment for each in group.members)])
-        for experiment in homes:
-            if (found := rows.experiment_goals(connection, experiment).get(metric)) is not None:
-                return found
-    return None
+        if group is not None:
+            homes |= dict.fromkeys(
+                [group.origin.experiment, *(each.run.experiment for each in group.members)]
+            )
+    names = rows.experiment_names(connection, homes)
+    found: dict[Goal, str] = {}
+    for experiment in homes:
+        if (goal := rows.experiment_goals(connection, experiment).get(metric)) is not None:
+            found.setdefault(goal, names[experiment])
+    return found
+
+
+def _unknown(metric: str) -> str:
+    return (
+        f"Nothing to compare: whether more or less of {metric} is better is not known. Say it once: "
+        f"tracking.define_metric({metric!r}, goal='maximize'), or 'minimize'."
+    )
+
+
+def _contradiction(metric: str, said: dict[Goal, str]) -> str:
+    return (
+        f"Nothing to compare: the goals contradict each other: more {metric} is better for {said[Goal.MAXIMIZE]}, less "
+        f"for {said[Goal.MINIMIZE]}. Say goal=, or define_metric the same in both."
+    )
+
+
+def _unlogged(connection: Any, metric: str, candidate: Group, champion: Group | None) -> str:
+    """Return which metrics there are where runs count, but none of either side logged this one; else nothing."""
+    groups = [group for group in (candidate, champion) if group is not None]
+    numbers = [member.run.number for group in groups for member in group.members]
+    known = rows.metric_names(connection, numbers)
+    if not numbers or metric in known:
+        return ""
+    names = [name for name in known if not is_reported(name)] or known
+    close = get_close_matches(metric, names, n=1)
+    shown = list(dict.fromkeys([*close, *names]))[:_SHOWN]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f"What they logged: {', '.join(shown)}{more}." if names else "They logged no metric."
 
 
 def _side(connection: Any, group: Group, metric: str, at: str, goal: Goal) -> Side:
     """Return the values of a group's runs; those that have not logged the metric are left out, with the reason."""
+    group = group.having(connection, metric)
     found = rows.metric_rows(connection, metric, [member.run.number for member in group.members])
     points = tuple(
         EvidencePoint(member.run.uid, _value(found[member.run.number], at, goal), member.repeat)
         for member in group.members
-        if member.run.number in found
     )
-    left_out = group.left_out
-    if absent := len(group.members) - len(points):
-        left_out += (f"{absent} {'run' if absent == 1 else 'runs'} without {metric}",)
-    return Side(points, left_out, group.picked_from)
+    return Side(points, group.left_out, group.picked_from)
 
 
 def _value(row: Any, at: str, goal: Goal) -> float:
-    """Return a metric's value at one of its points; NaN where there is none, as of a best that diverged."""
+    """Return a metric's value at one of its points; NaN where there is none, and of a run that diverged.
+
+    Every point but the last one is of the whole course: what was good before a NaN, or beside one, is no result.
+    """
+    if at != "last" and row.non_finite:
+        return math.nan
     if at == "best":
-        last = row.last
-        at = "last" if last is None or not math.isfinite(last) else "max" if goal is Goal.MAXIMIZE else "min"
+        at = "max" if goal is Goal.MAXIMIZE else "min"
     found = row._mapping[at]
     return math.nan if found is None else float(found)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
+from tracking.analysis.evidence_repeats import count_repeats
 from tracking.database import registry_groups as rows
 from tracking.database.registry_groups import GroupParam, GroupRun, GroupTrial
 from tracking.errors import NotFound
@@ -36,6 +37,7 @@ SEARCHED = "of the search itself, which picked its best"
 OTHER_SEARCH = "of a search over these params"
 EARLIER = "made before the pick"
 TRIED_AGAIN = "of a try that was made again"
+TRASHED = "in the trash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,19 @@ class Group:
     left_out: tuple[str, ...]
     picked_from: int | None
     trial: GroupTrial | None
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats its members are: several runs of one seed are one."""
+        return count_repeats(member.repeat for member in self.members)
+
+    def having(self, connection: Any, metric: str) -> Group:
+        """Return the group with those members alone that logged a metric; the others are left out and named."""
+        known = rows.metric_rows(connection, metric, [member.run.number for member in self.members])
+        members = tuple(member for member in self.members if member.run.number in known)
+        absent = len(self.members) - len(members)
+        said = (f"{absent} {'run' if absent == 1 else 'runs'} without {metric}",) if absent else ()
+        return replace(self, members=members, left_out=(*self.left_out, *said))
 
 
 def group_of(connection: Any, uid: str) -> Group:
@@ -105,19 +120,24 @@ class _Grouping:
         if self.trial is not None:
             varied.append(self.studies.varied(self.trial))
         self._read_names(self.origin.experiment, [name for name in varied if name])
-        own = self._repeats_of(self.origin)
+        every = self._repeats_of(self.origin)
+        own = [run for run in every if not run.deleted]
         finished = [run for run in own if run.status == RunStatus.FINISHED]
         same = self._same((finished or own or [self.origin])[0])
         fresh = {each.trial.run: each for each in again}
         means = rows.group_runs(self.connection, numbers=fresh)
         repeats = rows.children(self.connection, [run.uid for run in means])
-        parents = {run.parent for run in (*same, *own)}
-        known = {run.number: run for run in (self.origin, *same, *own, *repeats)}
+        # A run stands for its repeats while one is there; in the trash it lies beside them.
+        parents = {run.parent for run in (*same, *every) if not run.deleted}
+        thrown = {run.parent for run in (*same, *every) if run.deleted}
+        known = {run.number: run for run in (self.origin, *same, *every, *repeats)}
         self._sort(
             [
                 run
                 for run in sorted(known.values(), key=lambda run: (run.created, run.number))
-                if not run.deleted and run.uid not in parents and run.number not in fresh
+                if run.uid not in parents
+                and run.number not in fresh
+                and not (run.deleted and run.uid in thrown)
             ],
             fresh,
         )
@@ -222,6 +242,10 @@ class _Grouping:
             why = self._chosen_by(run, [*mine, *its])
             if why is None and parent not in fresh and any(self.studies.repeats(each) for each in its):
                 why = TRIED_AGAIN
+            if run.deleted:
+                if why is not None:
+                    continue  # it would not count anyway
+                why = TRASHED
             if why is None and run.status != RunStatus.FINISHED:
                 why = _ENDED[RunStatus(run.status)]
             if why is None:
