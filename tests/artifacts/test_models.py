@@ -30,7 +30,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import tracking
-from tracking.artifacts import models
+from tracking.artifacts import model_archive, models
 from tracking.artifacts.model_examples import decode_example, encode_example
 from tracking.artifacts.model_parts import check_parts
 from tracking.artifacts.models import encode_model, load, read_model
@@ -174,9 +174,35 @@ def test_files_that_are_no_models(store: tracking.Store, store_folder: Path, tmp
 
 def test_a_file_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode_model(LogisticRegression(max_iter=500).fit(X, Y)).data
-    monkeypatch.setattr(models, "UNPACKED", 100)
+    monkeypatch.setattr(model_archive, "UNPACKED", 100)
     with pytest.raises(InvalidValue, match="would become"):
         load(data, "The model")
+
+
+def test_sizes_that_no_model_has_are_refused_before_they_are_read() -> None:
+    def changed(name: str, content: bytes) -> bytes:
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, content)
+        return target.getvalue()
+
+    large = 20 << 20
+    for name in ("schema.json", "1.npy", "other"):
+        with pytest.raises(
+            InvalidValue, match=f"'{name}' has .* in a file of .* would become 21 MB.*trust=True"
+        ):
+            model_archive.check_archive(changed(name, bytes(large)), "The model")
+        model_archive.check_archive(changed(name, bytes(large)), "The model", trust=True)
+    model_archive.check_archive(changed("schema.json", os.urandom(large)), "The model")
+    # An array of zeros has every reason to be small.
+    zeros = LogisticRegression().fit(np.zeros((4, 3_000_000)), [0, 1, 0, 1])
+    load(encode_model(zeros).data, "The model")
+    sparse = io.BytesIO()
+    with zipfile.ZipFile(sparse, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.npy", b"0")
+        archive.infolist()[0].file_size = 1 << 40
+    with pytest.raises(InvalidValue, match="would become 1,099"):
+        model_archive.check_archive(changed("1.npz", sparse.getvalue()), "The model")
 
 
 def test_changed_bytes_are_noticed(store: tracking.Store, store_folder: Path) -> None:

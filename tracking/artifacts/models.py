@@ -5,7 +5,6 @@ Models of other frameworks are kept by their adapters; see `tracking.artifacts.m
 
 from __future__ import annotations
 
-import io
 import platform
 import warnings
 import zipfile
@@ -15,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO, Protocol
 
 from tracking.artifacts.model_adapters import ModelAdapter, adapter_for, adapter_of
+from tracking.artifacts.model_archive import check_archive
 from tracking.artifacts.model_parts import check_parts
 from tracking.artifacts.reading import find_artifact
 from tracking.errors import InvalidValue, MissingDependency, TrackingError, TrackingWarning
@@ -37,8 +37,6 @@ ALLOWED: tuple[str, ...] = (
 """Types that a model file may hold beside those that skops trusts by itself; `model_parts` looks into those that may
 do harm by what they hold."""
 
-UNPACKED = 4 * 10**9
-"""Bytes that a model file may become."""
 _NAMED = 5
 _LEVEL = 3
 """Of compression: twice as quick as the usual 6 and 8 % larger, measured on a forest of 550,000 nodes."""
@@ -220,7 +218,7 @@ def load(data: bytes, where: str, versions: object = None, *, trust: bool = Fals
         MissingDependency: skops or scikit-learn is not installed.
     """
     sio = _skops()
-    _check_archive(data, where)
+    check_archive(data, where, trust=trust)
     allowed, refused = _allowed(sio, data, where, trust=trust)
     told = _other_version(versions)
     try:
@@ -244,7 +242,7 @@ def needed_types(data: bytes, where: str) -> list[str]:
         MissingDependency: skops or scikit-learn is not installed.
     """
     sio = _skops()
-    _check_archive(data, where)
+    check_archive(data, where)
     return _allowed(sio, data, where)[0]
 
 
@@ -314,18 +312,6 @@ def _allowed(sio: Any, data: bytes, where: str, *, trust: bool = False) -> tuple
             "it was executed."
         )
     return allowed, refused
-
-
-def _check_archive(data: bytes, where: str) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise InvalidValue(f"{where} is no skops file: {_short(error)}") from None
-    if size > UNPACKED:
-        raise InvalidValue(
-            f"{where} would become {size / 1e9:,.1f} GB; up to {UNPACKED / 1e9:.0f} GB are read."
-        )
 
 
 def _instead(refused: Sequence[str]) -> str:
