@@ -152,9 +152,10 @@ class StoreRegistry(StoreModels):
             ArtifactDamaged: Its bytes are not those that were registered.
         """
         said, who = _reason(reason), registering.account(by)
-        if override and not said:
+        if override and not registering.is_visible(said):
             raise InvalidValue(
-                "An override needs a reason: reason='why this version may have the alias all the same'."
+                "An override needs a reason that can be read: reason='why this version may have the alias all the "
+                'same\', on the command line --reason "…".'
             )
         model, number, known = self._about(name, version, alias)
         return promotion.promote(

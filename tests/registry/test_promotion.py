@@ -108,8 +108,9 @@ def test_a_refusal_lists_every_gate_and_is_in_the_journal(model: Store) -> None:
     assert refused.gates == check.gates
     with pytest.raises(NotFound):
         model.resolve("digits@champion")
-    with pytest.raises(InvalidValue, match="needs a reason"):
-        model.promote("digits", 1, override=True, reason="  ")
+    for nothing in ("  ", "\u200b", "\u00a0\u2060", "\u3164\u2800", "\ufe0f"):
+        with pytest.raises(InvalidValue, match="needs a reason"):
+            model.promote("digits", 1, override=True, reason=nothing)
     forced = model.promote("digits", 2, override=True, reason="the customer waits")
     assert forced.overridden and [result.passed for result in forced.gates] == [False, True]
     assert model.version("digits", 2).overridden == {"champion": "the customer waits"}
@@ -246,3 +247,12 @@ def test_gates_that_somebody_made_unreadable_are_not_passed_by(model: Store) -> 
         model.promote("digits", 1)
     assert len(model.model("digits").gates) == 1, "the pages still show what can be read"
     assert "The gates of the model 'digits'" in model.verify_registry().problems[0]
+
+
+def test_who_did_it_is_one_readable_line(model: Store) -> None:
+    assert model.promote("digits", 1, by=" ada\x1b[2J\n\u202elovelace ").by == "ada[2J lovelace"
+    for nobody in (7, "", "\u200b", "\x00 \x07"):
+        with pytest.raises(InvalidValue, match="is no name of who does it"):
+            model.promote("digits", 1, by=nobody)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="by= has 600 characters; who does it has up to 512"):
+        model.promote("digits", 1, by="x" * 600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import socket
 import time
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,11 @@ _NO_MODELS = frozenset(
         ArtifactKind.PR_CURVE,
     )
 )
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and a sign that are drawn as nothing."""
+_TURNS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What changes the direction of the text after it."""
 
 
 def register(
@@ -146,10 +152,10 @@ def verify_bytes(objects: Objects, record: ArtifactRecord) -> None:
 
 
 def account(by: object) -> str:
-    """Return who does it: as given, or the account of this process as `user@host`.
+    """Return who does it: as given, on one line and without control characters, or the account as `user@host`.
 
     Raises:
-        InvalidValue: `by` is no text, or too long.
+        InvalidValue: `by` is no text, shows nothing, or is too long.
     """
     if by is None:
         try:
@@ -157,11 +163,27 @@ def account(by: object) -> str:
         except (OSError, KeyError, ImportError):  # an account without a name, as in a container
             user = "unknown"
         return storable(f"{user}@{socket.gethostname()}")
-    if not isinstance(by, str) or not by.strip() or len(by) > NAME_LIMIT:
+    said = ""
+    if isinstance(by, str):
+        kept = (
+            each for each in " ".join(by.split()) if unicodedata.category(each) != "Cc" and each not in _TURNS
+        )
+        said = storable("".join(kept))
+    if not is_visible(said):
         raise InvalidValue(
             f"by={by!r:.80} is no name of who does it. Leave it out for the account of this process."
         )
-    return storable(by.strip())
+    if len(said) > NAME_LIMIT:
+        raise InvalidValue(
+            f"by= has {len(said):,} characters; who does it has up to {NAME_LIMIT}. Shorten it, or leave it out "
+            "for the account of this process."
+        )
+    return said
+
+
+def is_visible(text: str) -> bool:
+    """Whether a person sees anything of a text: a letter, digit, mark or sign that is not drawn as nothing."""
+    return any(unicodedata.category(each)[0] in "LNPS" and each not in _BLANK for each in text)
 
 
 def _check_kept(run: RunRecord) -> None:
