@@ -75,6 +75,9 @@ def test_a_model_is_registered_and_listed(runs: list[str], command: Command) -> 
     shown = command("models", "show", "digits/1").out
     for part in (runs[0], "digits/1", "a, b", "small", "accuracy=0.8", "LogisticRegression"):
         assert part in shown
+    for shown in ("digits", "digits/1"):  # one object on one line, as everywhere
+        (said,) = rows(command("models", "show", shown, "--json").out)
+        assert said["name"] == shown
     whole = command("models", "show", "digits").out
     assert "nobody holds an alias" in whole and "none: whatever is promoted" in whole
 
@@ -133,7 +136,7 @@ def test_a_refusal_lists_every_gate_and_ends_with_1(model: list[str], command: C
 def test_an_override_needs_a_reason_and_stays_visible(model: list[str], command: Command) -> None:
     command("models", "gates", "digits", "--set", "accuracy >= 0.99")
     none = command("models", "promote", "digits", "2", "--override")
-    assert none.code == 2 and "reason" in none.err
+    assert none.code == 2 and '--reason "…"' in none.err
     done = command("models", "promote", "digits", "2", "--override", "--reason", "the audit is over")
     assert done.code == 0
     assert done.out.splitlines()[0] == "digits/2 has champion now against its gates; before: digits/1."

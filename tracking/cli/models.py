@@ -74,7 +74,7 @@ def show(name: ReferenceArgument, store: StoreOption = None, json: JsonOption = 
         if is_version(name):
             version = opened.version(name)
             if json:
-                out.write(json_text(version_json(version), indent=2) + "\n")
+                _lines(out, [version_json(version)])
                 return
             _write_version(out, version)
             return
@@ -82,7 +82,7 @@ def show(name: ReferenceArgument, store: StoreOption = None, json: JsonOption = 
         versions = opened.versions(name)
         if json:
             whole = {**model_json(model), "all_versions": [version_json(each) for each in versions]}
-            out.write(json_text(whole, indent=2) + "\n")
+            _lines(out, [whole])
             return
         _write_model(out, model, versions)
 
