@@ -131,6 +131,19 @@ def test_parallel_coordinates_of_many_trials_keep_the_best_on_top() -> None:
     assert axes[1]["ticktext"] == ["&lt;b&gt;a&lt;/b&gt;", "b"]
 
 
+def test_an_axis_of_numbers_spans_its_values_and_is_none_of_choices_to_which_a_brush_would_snap() -> None:
+    frame = trials([0.861, 0.9228], lr=[0.007, 0.3], opt=["a", "b"])
+    found = parallel(frame, ["params.lr", "params.opt", COLUMN], log=["params.lr"])
+    lr, opt, value = sweep_parallel.parallel_chart(found, frame, COLUMN, Goal.MAXIMIZE)[0]["data"][0][
+        "dimensions"
+    ]
+    assert value["range"] == [0.861, 0.9228] and "tickvals" not in value and "0.92" in value["labels"]["text"]
+    assert (
+        "tickvals" not in lr and dict(zip(lr["labels"]["text"], lr["labels"]["at"], strict=True))["0.1"] == -1
+    )
+    assert opt["tickvals"] == [0, 1] and "labels" not in opt
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
@@ -144,6 +157,15 @@ def test_parallel_coordinates_of_many_trials_keep_the_best_on_top() -> None:
 )
 def test_what_the_browser_says_of_a_brush_is_checked(given: object, kept: dict[str, Any]) -> None:
     assert sweep_parallel.checked_brush(given, ["params.lr"]) == kept
+
+
+def test_a_trial_that_somebody_ended_is_stopped_in_the_timeline_too() -> None:
+    frame = trials([0.5, None, None], ["complete", "fail", "fail"])
+    frame["stopped"] = [False, True, False]
+    figure, _ = sweep_lanes.timeline_chart(timeline(frame, BEGAN + timedelta(hours=1)), 0.0)
+    assert [each["name"] for each in figure["data"]] == ["complete", "failed", "stopped"]
+    assert "trial 1, stopped" in trace(figure, "stopped")["text"][0]
+    assert "trial 2, failed" in trace(figure, "failed")["text"][0]
 
 
 def test_the_timeline_of_many_trials_shows_the_newest_and_says_so() -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.sweep_records import STOPPED
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -22,8 +24,8 @@ class Timeline:
 
     Attributes:
         lanes: How many there are.
-        bars: `number`, `run`, `state`, `worker`, `lane` (from 0), `started`, `ended` (UTC) of every trial that began,
-            in order of lane and start; `ended` of a running one is now.
+        bars: `number`, `run`, `state` (`stopped` for one that somebody ended), `worker`, `lane` (from 0), `started`,
+            `ended` (UTC) of every trial that began, in order of lane and start; `ended` of a running one is now.
         busy: Per lane, the share of the time from its first start to its last end in which a trial ran.
     """
 
@@ -50,6 +52,7 @@ def timeline(frame: pd.DataFrame, now: datetime, *, taken_over: bool = False) ->
         began &= ~frame["taken_over"].to_numpy(dtype=bool)
     shown = frame.loc[began, ["number", "run", "state", "worker", "started", "completed"]]
     shown = shown.rename(columns={"completed": "ended"})
+    shown["state"] = shown["state"].mask(frame.loc[began, "stopped"], STOPPED)
     ended = shown["ended"].where(shown["ended"].notna(), _at(now))
     # A clock that was set back must not make a bar that ends before it begins.
     shown["ended"] = ended.where(ended >= shown["started"], shown["started"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from tracking.analysis.curves import Curve
 from tracking.analysis.timeline import Timeline
-from tracking.sweep_records import SweepObjective
+from tracking.sweep_records import STOPPED, SweepObjective
 from tracking.ui import format
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import Drawn, drawn_note, text
@@ -20,6 +20,7 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
     "complete": ("complete", "#44a56e"),
     "pruned": ("pruned", FAINT),
     "fail": ("failed", "#c1007c"),
+    STOPPED: ("stopped", "#d9a514"),
     "running": ("running", TRIAL),
 }
 KINDS: Final[Mapping[str, tuple[str, str, float]]] = {

@@ -191,13 +191,9 @@ class Supervisor:
         if any(trial.state is TrialState.RUNNING and RUN not in trial.user_attrs for trial in trials):
             return False  # its worker died just now
         if orders.wanted in (DRAIN, STOP):
-            ended = sum(trial.state.is_finished() for trial in trials)
-            how = (
-                "Stopped, as asked for"
-                if orders.wanted == STOP
-                else "Stopped after the trials under way, as asked for"
-            )
-            self._end("stopped", f"{how}; {ended} trials have ended.")
+            # How many trials there are, and of which states, the record says: one count, not two.
+            how = "Stopped" if orders.wanted == STOP else "Stopped after the trials under way"
+            self._end("stopped", f"{how}, as asked for.")
             return True
         if orders.wanted != RUNS:
             return False
