@@ -95,8 +95,8 @@ class EvidencePoint:
     """One run's value in a comparison, or that of one fold of a run that is a cross-validation.
 
     Attributes:
-        run: Its id.
-        value: Of the metric.
+        run: Its id; of runs with equal repeat values, which count as one, that of the first.
+        value: Of the metric; of such runs their mean.
         repeat: The values of its repeat params, which pair it with a run of the other side: {"seed": 3}.
     """
 
