@@ -213,7 +213,8 @@ class StoreModels(StoreHandle):
         """Read the whole registry once more, with the bytes of every version; returns what is wrong.
 
         Found are rows of the journal that were changed, are missing, or stand in another order; versions and gates
-        that are not what the journal says; and models whose bytes are missing or changed.
+        that are not what the journal says; models and examples whose bytes are missing or changed; runs that say they
+        logged something else; and guards of the database that are gone.
 
         Args:
             progress: Called with how many models' bytes were read so far.

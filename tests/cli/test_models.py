@@ -193,9 +193,12 @@ def test_the_journal_is_proved(
     file.write_text(file.read_text().replace("the first", "the last"))
     assert command("registry", "verify", "--file", str(file)).code == 1
     with closing(sqlite3.connect(store_folder / "tracking.db")) as database:
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            database.execute(f"DROP TRIGGER {name}")
+        (guard,) = database.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'registry_journal_is_fixed'"
+        ).fetchone()
+        database.execute("DROP TRIGGER registry_journal_is_fixed")
         database.execute("UPDATE registry_journal SET reason = ? WHERE position = 3", (HOSTILE,))
+        database.execute(guard)
         database.commit()
     wrong = command("registry", "verify")
     assert wrong.code == 1 and "row 3" in wrong.out.lower() and "1 problem; 3 rows were read." in wrong.err

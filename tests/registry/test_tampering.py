@@ -43,14 +43,16 @@ def folder(original: Path, tmp_path: Path) -> Path:
 
 
 def execute(folder: Path, *statements: str, guarded: bool = False) -> None:
+    """Execute statements; as somebody would who takes the guards away and puts them back."""
     with closing(sqlite3.connect(folder / "tracking.db")) as database:
-        if not guarded:
-            for (name,) in database.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            ).fetchall():
-                database.execute(f"DROP TRIGGER {name}")
+        guards = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        taken = [] if guarded else database.execute(guards).fetchall()
+        for name, _ in taken:
+            database.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             database.execute(statement)
+        for _, guard in taken:
+            database.execute(guard)
         database.commit()
 
 
@@ -186,6 +188,37 @@ def test_bytes_of_a_model_that_changed_are_named(harm: Callable[[Path], None], f
         with pytest.raises(tracking.TrackingError):
             store.promote("digits", 2, override=True, reason="no matter what")
         tracking.load_model("digits/3", store=folder)
+
+
+def test_guards_that_are_gone_or_changed_are_named(folder: Path) -> None:
+    execute(
+        folder,
+        "DROP TRIGGER model_versions_are_fixed",
+        "DROP TRIGGER models_are_kept",
+        "CREATE TRIGGER models_are_kept BEFORE DELETE ON models BEGIN SELECT 1; END",
+        guarded=True,
+    )
+    found = problems(folder).splitlines()
+    assert [line.split()[2] for line in found] == ["model_versions_are_fixed", "models_are_kept"]
+
+
+def test_a_run_that_points_at_other_bytes_is_named(folder: Path) -> None:
+    other = "(SELECT digest FROM model_versions WHERE number = 1)"
+    execute(
+        folder,
+        f"UPDATE artifacts SET digest = {other} WHERE name = 'model' AND digest = "
+        "(SELECT digest FROM model_versions WHERE number = 2)",
+    )
+    (problem,) = problems(folder).splitlines()
+    assert "digits/2" in problem and "has no artifact 'model' with the version's bytes" in problem
+
+
+@pytest.mark.parametrize("harm", [damage, Path.unlink])
+def test_an_example_that_changed_is_named(harm: Callable[[Path], None], folder: Path) -> None:
+    with tracking.open_store(folder) as store:
+        digest = store.version("digits", 2).details["example_digest"]
+    harm(folder / "objects" / digest[:2] / digest[2:])
+    assert "The example of digits/2 cannot be relied on" in problems(folder)
 
 
 def test_an_exported_journal_is_proved_alone(folder: Path, tmp_path: Path) -> None:

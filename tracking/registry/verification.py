@@ -25,23 +25,39 @@ def verify_registry(
         rows = list(registry_stored.journal_rows(connection))
         versions = registry_stored.version_rows(connection)
         models = registry_stored.model_rows(connection)
+        guards = registry_stored.broken_guards(connection)
     problems = [
         *chain_problems(rows),
         *head_problems(rows, head),
         *holder_problems(rows),
         *version_problems(rows, versions),
         *gates_problems(rows, models),
+        *(
+            f"The guard {name} of the database is gone or was changed, which keeps the registry from being rewritten."
+            for name in guards
+        ),
     ]
     states: dict[str, str | None] = {}
+    examples: dict[str, str | None] = {}
     for row in versions:
-        digest = row["digest"]
+        digest, name = row["digest"], f"{row['model']}/{row['number']}"
         if digest not in states:
             states[digest] = _bytes_problem(objects, row)
             if progress is not None:
                 progress(len(states))
         if (state := states[digest]) is not None:
-            name = f"{row['model']}/{row['number']}"
             problems.append(f"The bytes of {name} cannot be relied on: {state}")
+        example = read_json(row["details"], dict).get("example_digest")
+        if isinstance(example, str):
+            if example not in examples:
+                examples[example] = _object_problem(objects, example)
+            if (state := examples[example]) is not None:
+                problems.append(f"The example of {name} cannot be relied on: {state}")
+        if row["run"] is not None and not row["linked"]:
+            problems.append(
+                f"The run of {name}, {row['run']}, has no artifact {row['artifact']!r} with the version's bytes: what "
+                "it says it logged was changed."
+            )
     last = rows[-1]["digest"] if rows else GENESIS
     return RegistryReport(
         rows=len(rows), versions=len(versions), head=str(last), problems=tuple(dict.fromkeys(problems))
@@ -165,6 +181,14 @@ def _content(row: Row) -> str | None:
 def _bytes_problem(objects: Objects, row: Row) -> str | None:
     try:
         verify_bytes(objects, stored_artifact(row))
+    except (TrackingError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _object_problem(objects: Objects, digest: str) -> str | None:
+    try:
+        objects.open(digest).close()
     except (TrackingError, OSError) as error:
         return str(error)
     return None
