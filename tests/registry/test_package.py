@@ -156,6 +156,22 @@ def test_a_folder_with_something_in_it_is_left_alone(store: tracking.Store, tmp_
     assert store.package("frames/1", empty) == empty and (empty / "predict.py").is_file()
 
 
+def test_a_folder_that_cannot_be_is_told_with_the_way_out(store: tracking.Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(store.location.root)
+    before = sorted(store.location.root.rglob("*"))
+    for inside in (store.location.root, store.location.root / "objects" / "out", tmp_path / "link" / "new"):
+        with pytest.raises(InvalidValue, match="lies in the store .*Name a folder outside of it"):
+            store.package("frames/1", inside)
+    assert sorted(store.location.root.rglob("*")) == before
+    for wrong in (tmp_path / "file" / "out", tmp_path / ("x" * 300), "/proc/none/out", "a\0b"):
+        with pytest.raises(
+            InvalidValue, match="cannot be written to .*Name a folder that can be made"
+        ) as caught:
+            store.package("frames/1", wrong)
+        assert "Errno" not in str(caught.value)
+
+
 def test_what_cannot_be_handed_over_says_why(store: tracking.Store, tmp_path: Path) -> None:
     with tracking.start_run("hand-over", store=store.location.root, capture=False, strict=True) as run:
         run.log_model(frame_model(), "bare")

@@ -15,7 +15,8 @@ from tracking.artifacts.model_adapters import adapter_of
 from tracking.artifacts.model_examples import BYTES, decode_example
 from tracking.artifacts.models import EXTENSION, needed_types
 from tracking.artifacts.reading import find_artifact, located
-from tracking.errors import InvalidValue, NotFound, TrackingError
+from tracking.config import StoreLocation
+from tracking.errors import InvalidValue, NotFound
 from tracking.records import ArtifactRecord
 from tracking.registry_records import VersionRecord
 
@@ -47,6 +48,10 @@ print(json.dumps(numpy.asarray(model.predict(rows)).tolist()))
 class PackageStore(Protocol):
     """What a package reads of a store."""
 
+    @property
+    def location(self) -> StoreLocation:
+        """Where the store is."""
+
     def resolve(self, reference: str) -> VersionRecord:
         """Return the version that a reference means."""
 
@@ -75,12 +80,11 @@ def package(store: PackageStore, reference: str, folder: Path) -> Path:
     Raises:
         NotFound: There is no such version, or its bytes are missing.
         ArtifactDamaged: Its bytes are not those that were registered.
-        InvalidValue: The folder is not empty, or the version cannot be handed over: the message says why.
+        InvalidValue: The folder is not empty, lies in the store or cannot be made, or the version cannot be handed
+            over: the message says why.
     """
     version = store.resolve(reference)
-    target = Path(os.path.abspath(folder.expanduser()))
-    if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
-        raise InvalidValue(f"{target} is there already, and not an empty folder. Name another one.")
+    target = _checked_folder(folder, store.location.root)
     files = {
         **_files(store, version),
         "MODEL_CARD.md": store.model_card(version.model, version.number).encode("utf-8", "backslashreplace"),
@@ -98,8 +102,36 @@ def package(store: PackageStore, reference: str, folder: Path) -> Path:
             shutil.rmtree(made, ignore_errors=True)
             raise
     except OSError as error:
-        raise TrackingError(f"The package cannot be written to {target} ({error}).") from error
+        raise _cannot(target, error) from error
     return target
+
+
+def _checked_folder(folder: Path, store: Path) -> Path:
+    try:
+        target = Path(os.path.abspath(folder.expanduser()))
+        real, own = target.resolve(), store.resolve()
+        taken = target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir())))
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # a name that no folder can have, or one without rights
+        raise _cannot(folder, error) from error
+    if real == own or own in real.parents:
+        raise InvalidValue(
+            f"{target} lies in the store {own}, which holds only what Podium writes. Name a folder outside of it."
+        )
+    if taken:
+        raise InvalidValue(f"{target} is there already, and not an empty folder. Name another one.")
+    return target
+
+
+def _cannot(folder: Path, error: Exception) -> InvalidValue:
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return InvalidValue(
+        f"The package cannot be written to {str(folder)!r:.300}: {why}. Name a folder that can be made, in one "
+        "that you may write to."
+    )
 
 
 def _files(store: PackageStore, version: VersionRecord) -> dict[str, bytes]:
