@@ -106,6 +106,47 @@ def test_scores_against_fresh_runs_and_how_much_was_luck(open_page: OpenPage, st
     assert "sweep.confirm.do" in buttons(app)
 
 
+def test_fresh_runs_of_one_trial_do_not_take_the_place_of_a_ranking(
+    open_page: OpenPage, store: Store
+) -> None:
+    make(store, trials=4)
+    confirm(store.location, "s", top=3, repeats=2)
+    give(store.location, "s confirmed", [[0.5, 0.51], [0.6, 0.61], [0.1, 0.11]])
+    end(store.location, "s confirmed")
+    confirm(store.location, "s", trials=[0], repeats=2)
+    give(store.location, "s confirmed-2", [[0.5, 0.51]])
+    end(store.location, "s confirmed-2")
+    app = open_page("sweep", sweep="s", may_act=True)
+    assert not app.exception
+    assert list(next(each.value for each in app.dataframe if "chance" in each.value)["rank"]) == [1, 2, 3]
+    assert "holds for all 3 together" in said(app)
+    (box,) = [each for each in app.expander if "alone" in each.label]
+    assert box.label.startswith("Trial 0 alone, 2 fresh runs")
+
+
+def test_of_one_configuration_there_is_no_chart(open_page: OpenPage, store: Store) -> None:
+    make(store, trials=2)
+    confirm(store.location, "s", top=1, repeats=2)
+    give(store.location, "s confirmed", [[0.5, 0.51]])
+    app = open_page("sweep", sweep="s")
+    titles = [str(each["layout"].get("yaxis", {}).get("title")) for each in figures(app)]
+    assert not app.exception and not any("fresh runs" in title for title in titles)
+    assert "alone; the wider one" not in said(app)
+
+
+def test_what_was_chosen_last_is_kept_for_the_next_confirmation(open_page: OpenPage, store: Store) -> None:
+    make(store, trials=4)
+    app = open_page("sweep", sweep="s", may_act=True)
+    app.number_input(key="sweep.confirm.top").set_value(2)
+    app.number_input(key="sweep.confirm.repeats").set_value(7).run()
+    app.button(key="sweep.confirm.do").click().run()
+    assert "sweep.confirm.do" not in buttons(app)
+    end(store.location, "s confirmed")
+    app.run()
+    assert app.number_input(key="sweep.confirm.top").value == 2
+    assert app.number_input(key="sweep.confirm.repeats").value == 7
+
+
 def test_the_page_of_the_confirmation_draws_what_was_confirmed(open_page: OpenPage, store: Store) -> None:
     make(store, trials=4)
     confirm(store.location, "s", top=3, repeats=2)

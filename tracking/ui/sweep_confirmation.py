@@ -35,6 +35,9 @@ MOST_TOP, MOST_REPEATS = 50, 100
 HEIGHT: Final = 340
 _ERROR: Final = "sweep.confirm.error"
 """Session: (sweep, error) of the last start that was refused."""
+_FIELDS: Final = ("sweep.confirm.top", "sweep.confirm.repeats")
+_CHOSEN: Final = "sweep.confirm.chosen"
+"""Session: what the fields held last; they are gone while a confirmation runs, and forget it."""
 
 
 def show(store: Store, record: SweepRecord) -> None:
@@ -78,17 +81,31 @@ def draw(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) -> 
     failed = st.session_state.get(_ERROR)
     if failed is not None and failed[0] == record.name:
         feedback.show_error(failed[1])
-    for place, each in enumerate(there):
+    for place, each in enumerate(_in_order(there)):
         if place == 0:
             _confirmation(store, record, each)
         else:
             with st.expander(
-                escape(f"Earlier: {format.shorten(each.own.name, 80)}"),
+                escape(_heading(each)),
                 key=f"sweep.confirm.earlier.{each.own.studies[0]}",
                 on_change="rerun",
             ) as box:
                 if box.open:
                     _confirmation(store, record, each)
+
+
+def _in_order(there: list[ConfirmationRecord]) -> list[ConfirmationRecord]:
+    """Return the newest ranking first: fresh runs of one trial alone, which rank nothing, do not take its place."""
+    first = next((each for each in there if len(each.trials) > 1), None)
+    return there if first is None else [first, *(each for each in there if each is not first)]
+
+
+def _heading(record: ConfirmationRecord) -> str:
+    name = format.shorten(record.own.name, 80)
+    if len(record.trials) == 1:
+        where = sweep_format.state(record.own.state)
+        return f"Trial {record.trials[0].trial} alone, {len(record.values)} fresh runs: {name}, {where}"
+    return f"Earlier: {name}"
 
 
 def draw_own(store: Store, record: SweepRecord) -> None:
@@ -103,13 +120,14 @@ def draw_own(store: Store, record: SweepRecord) -> None:
 
 
 def _form(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) -> None:
+    for key, value in zip(_FIELDS, st.session_state.get(_CHOSEN, (TOP, REPEATS)), strict=True):
+        st.session_state.setdefault(key, value)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="sweep.confirm"):
         top = st.number_input(
             "Best configurations",
             1,
             MOST_TOP,
-            TOP,
-            key="sweep.confirm.top",
+            key=_FIELDS[0],
             width=160,
             help="Trials of the same configuration count once; of several objectives front by front.",
         )
@@ -117,8 +135,7 @@ def _form(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) ->
             "Fresh runs of each",
             2,
             MOST_REPEATS,
-            REPEATS,
-            key="sweep.confirm.repeats",
+            key=_FIELDS[1],
             width=160,
             help="With seeds that no trial has used; where the target takes none, by the same command.",
         )
@@ -127,6 +144,7 @@ def _form(store: Store, record: SweepRecord, there: list[ConfirmationRecord]) ->
             key="sweep.confirm.do",
             help=f"Starts a sweep of {int(top) * int(repeats)} runs at most, which can be stopped and resumed.",
         )
+    st.session_state[_CHOSEN] = (int(top), int(repeats))
     if pressed:
         _start(store, record, there, int(top), int(repeats))
 
@@ -175,7 +193,7 @@ def _confirmation(
     wanted = own.objectives[place]
     found = _found(str(store.location.root), own.studies[0], own.revision, place, record)
     st.markdown(escape(found.sentence))
-    if any(each.mean is not None for each in found.trials):
+    if sum(each.mean is not None for each in found.trials) > 1:  # one point has nothing to be seen against
         live_chart(
             sweep_confirmed.chart(found, wanted),
             key=f"sweep.confirm.chart.{own.studies[0]}.{place}",
@@ -197,6 +215,11 @@ def _confirmation(
         key=f"sweep.confirm.table.{own.studies[0]}.{place}",
         on_open=open_row,
     )
+    if len(found.trials) > 1 and any(each.low is not None for each in found.trials):
+        st.caption(
+            f"The chart and the table have the {found.level:.0%} interval of each configuration alone; the wider one "
+            f"in the sentence holds for all {len(found.trials)} together, so also for whichever comes out first."
+        )
     for each in record.trials:
         if each.state == "fail" and each.reason:
             st.caption(escape(f"Trial {each.trial} is not confirmed. {format.shorten(each.reason, 400)}"))

@@ -85,7 +85,8 @@ def _points(chosen: Sequence[Confirmed], label: str, colour: str, level: float) 
         ],
         "hovertemplate": (
             "trial %{text}: %{x:.6~g} in the sweep, %{y:.6~g} over %{customdata[3]} fresh runs<br>"
-            f"{level:.0%} interval %{{customdata[0]}} to %{{customdata[1]}}, luck %{{customdata[2]}}<extra></extra>"
+            f"{level:.0%} interval of it alone %{{customdata[0]}} to %{{customdata[1]}}, luck %{{customdata[2]}}"
+            "<extra></extra>"
         ),
     }
 
@@ -157,8 +158,12 @@ def table(record: ConfirmationRecord, found: Confirmation, wanted: SweepObjectiv
         "state": TableColumn("fresh runs"),
         "score": TableColumn(f"{metric} in the sweep", "What it was chosen for: partly luck.", "right"),
         "mean": TableColumn("confirmed", "Mean of the fresh runs.", "right"),
-        "low": TableColumn(f"{level} from", "Lower end of the mean's interval (Student's t).", "right"),
-        "high": TableColumn("to", "Upper end of the mean's interval.", "right"),
+        "low": TableColumn(
+            f"{level} alone, from",
+            "Lower end of the mean's interval (Student's t), of this configuration by itself.",
+            "right",
+        ),
+        "high": TableColumn("to", "Upper end of the same interval.", "right"),
         "luck": TableColumn(
             "luck", "How much better the sweep's score was than the confirmed mean.", "right"
         ),
