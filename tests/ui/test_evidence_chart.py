@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from tracking.analysis.evidence import Side, weigh
 from tracking.records import Goal
 from tracking.registry_records import Evidence, EvidencePoint, Verdict
 from tracking.ui import evidence_chart
@@ -82,3 +84,14 @@ def test_what_is_not_finite_is_left_out_and_many_keep_their_extremes() -> None:
     assert len(drawn["x"]) == evidence_chart.MOST_POINTS
     assert (drawn["x"][0], drawn["x"][-1]) == (0.0, 4999.0)
     assert "xaxis2" not in draw(evidence([1.0], [2.0], difference=math.nan, low=0.0, high=1.0))["layout"]
+
+
+@pytest.mark.parametrize("other", [-1.7e308, 1.0, 1.2e308])
+def test_values_near_the_end_of_floats_are_drawn(other: float) -> None:
+    ours, theirs = (
+        Side(tuple(EvidencePoint(f"{size}-{place}", size * (1 - place / 10)) for place in range(3)))
+        for size in (1.7e308, other)
+    )
+    found = weigh(ours, theirs, metric="m", goal=Goal.MAXIMIZE)
+    json.dumps(draw(found), allow_nan=False)
+    assert evidence_chart.alt(found, candidate="v2", champion="v1")

@@ -77,8 +77,12 @@ def _mean(same: Sequence[EvidencePoint]) -> EvidencePoint:
     first, values = same[0], [each.value for each in same]
     if len(set(values)) == 1:
         return first  # a mean might be off by its rounding
+    return EvidencePoint(first.run, mean_of(values), first.repeat)
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Return the mean of finite numbers, also of such whose sum is none."""
     try:
-        mean = math.fsum(values) / len(values)
+        return math.fsum(values) / len(values)
     except OverflowError:
-        mean = math.fsum(value / len(values) for value in values)
-    return EvidencePoint(first.run, mean, first.repeat)
+        return math.fsum(value / len(values) for value in values)

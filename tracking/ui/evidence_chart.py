@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from tracking.analysis.evidence_repeats import mean_of
 from tracking.records import Goal
 from tracking.registry_records import Evidence, EvidencePoint
 from tracking.ui import format
@@ -150,7 +151,7 @@ def _hover(point: EvidencePoint) -> str:
 
 
 def _mean(points: Sequence[EvidencePoint], place: float, name: str, colour: str) -> dict[str, Any]:
-    mean = math.fsum(point.value for point in points) / len(points)
+    mean = mean_of([point.value for point in points])
     return {
         "type": "scatter",
         "mode": "lines",
@@ -163,12 +164,16 @@ def _mean(points: Sequence[EvidencePoint], place: float, name: str, colour: str)
     }
 
 
+_LARGEST = 1e303
+"""Beyond, an axis with room around it has no ends."""
+
+
 def _interval(evidence: Evidence) -> list[dict[str, Any]]:
     """Return the difference with its interval, nothing where there is none."""
     middle, low, high = evidence.difference, evidence.low, evidence.high
     if middle is None or low is None or high is None:
         return []
-    if not all(map(math.isfinite, (middle, low, high))):
+    if not all(abs(each) <= _LARGEST for each in (middle, low, high)):
         return []
     return [
         {
