@@ -13,6 +13,7 @@ from tracking.ui import (
     feedback,
     format,
     frame,
+    model_metrics,
     navigation,
     origins,
     promote_dialog,
@@ -50,6 +51,8 @@ with frame.page("Compare") as store:
 
     with st.container():
         compare_champion.offer(store, runs)
+    with st.container():
+        compare_champion.show(store, runs)
     ids = [run.id for run in runs]
     names = {run.experiment for run in runs}
     goals = cache.goals(store, sorted(names))
@@ -64,13 +67,12 @@ with frame.page("Compare") as store:
         if live and all(run.status.is_final for run in now):
             st.rerun()
         chart_grid.draw(store, now, chosen, goals, owner="compare", first=FIRST_CHARTS)
-        comparison.metrics(now, chosen.metrics or keys, goals)
+        comparison.metrics(now, chosen.metrics or model_metrics.plain(keys, goals), goals)
         comparison.params(now)
         origins.differences(store, now)
         navigation.follow()
 
     drawn()
-    compare_champion.show(store, runs)
     promote_dialog.show(store)
     if not live:
         seen = (cache.revisions(store), registry_cache.revision(store))

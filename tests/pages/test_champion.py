@@ -82,7 +82,7 @@ def test_a_run_is_held_against_the_champion_with_key_and_without(open_page: Open
     assert not app.exception and not app.error
     assert "Against the champion of m, version 1 (before)" in said(app)
     assert "noise unknown" in said(app)
-    assert links(app)["Compare with champion m/1"] == {"runs": [f"{one},{holder}"]}
+    assert links(app)["Compare with champion m/1 →"] == {"runs": [f"{one},{holder}"]}
     assert not {"run.champion.promote", "run.champion.repeat"} & set(buttons(app))
     assert "To promote a model, paste the key" in said(app)
 
@@ -96,7 +96,7 @@ def test_a_run_is_held_against_the_champion_with_key_and_without(open_page: Open
     app = open_page("run", run=holder, may_act=True)
     assert "Against the champion" not in said(app)
     assert "champion of m, version 1" in badges(app)
-    assert links(app)["Open m/1"] == {"model": ["m"], "version": ["1"]}
+    assert links(app)["Open m/1 →"] == {"model": ["m"], "version": ["1"]}
     app = open_page("run", run=holder, tab="Artifacts", artifact="model")
     assert links(app)["registered as m/1, champion"] == {"model": ["m"], "version": ["1"]}
 
@@ -140,6 +140,15 @@ def test_an_overridden_champion_is_marked_on_every_page(open_page: OpenPage, sto
     found = app.dataframe[0].value.iloc[0]
     assert (found["name"].strip(), found["version"], found["gates"]) == ("m", 2, "overridden")
     assert found["run"].strip() == HOSTILE
+    # For ever: also once it has lost the alias, or holds another one as its gates ask.
+    store.rollback("m")
+    assert "m, version 2, overridden" in badges(open_page("run", run=second))
+    assert "m, version 2, overridden" in badges(open_page("compare", runs=f"{second},{run}"))
+    store.set_gates("m", [])
+    store.promote("m", 2, alias="staging")
+    assert "staging of m, version 2, overridden for champion" in badges(open_page("run", run=second))
+    app = open_page("run", run=second, tab="Artifacts", artifact="model")
+    assert "registered as m/2, staging, overridden" in links(app)
     store.retire("m")
     app = open_page("overview")
     assert "Champions" not in [heading.value for heading in app.subheader]
@@ -172,7 +181,7 @@ def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, st
     assert not app.exception and not app.error
     assert f"**The winner, trial {best.number}**" in said(app)
     assert "Against the champion of m, version 1 (before)" in said(app)
-    assert "only runs made after the pick count" in said(app)
+    assert "only runs made after it count" in said(app) and "Not counted: The candidate: " in said(app)
     assert "sweep.winner.promote" not in buttons(app)  # it has logged no model
     app.number_input(key="sweep.winner.repeat.runs").set_value(3).run()
     app.button(key="sweep.winner.repeat").click().run()
@@ -191,4 +200,4 @@ def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, st
     app = open_page("sweep", sweep="s", may_act=True)
     assert not app.exception and f"Best on fresh runs, trial {others[0]}" in said(app)
     # The champion has two runs: it is what would have to be repeated for certainty.
-    assert "Open champion m/1 to repeat it" in links(app)
+    assert "Open champion m/1 to repeat it →" in links(app)

@@ -59,6 +59,16 @@ def test_pairs_are_joined_by_their_repeat_values_not_by_their_order() -> None:
     assert "pairs" not in [each["name"] for each in draw(evidence([0.1], [0.3]))["data"]]
 
 
+def test_a_candidate_that_has_nobody_to_beat_is_drawn_alone() -> None:
+    alone = evidence([0.9, 0.8], [], verdict=Verdict.NO_CHAMPION)
+    figure = draw(alone)
+    assert trace(figure, "v7 &lt;i&gt;")["x"] == [0.9, 0.8] and "v3" not in str(figure)
+    assert figure["layout"]["yaxis"]["ticktext"] == ["v7 &lt;i&gt;<br>2 runs"]
+    assert figure["layout"]["yaxis"]["range"] == [0.5, 1.5]
+    assert evidence_chart.height(alone) < evidence_chart.height(evidence([0.9], [0.8]))
+    assert "v3" not in evidence_chart.alt(alone, candidate="v7", champion="v3")
+
+
 @pytest.mark.parametrize(("goal", "sign"), [(Goal.MAXIMIZE, 1.0), (Goal.MINIMIZE, -1.0)])
 def test_the_interval_stands_against_zero_and_the_margin(goal: Goal, sign: float) -> None:
     figure = draw(evidence([1.0], [2.0], goal=goal, difference=0.2, low=0.1, high=0.35, margin=0.15))

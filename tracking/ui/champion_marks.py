@@ -41,10 +41,23 @@ def marks(versions: Sequence[VersionRecord]) -> list[Mark]:
             f"Its model is version {version.number} of {version.model}, which holds no alias now.",
             "gray",
         )
+        if not version.overridden
+        else _before(version)
         for version in versions
         if not version.aliases
     ]
     return found
+
+
+def _before(version: VersionRecord) -> Mark:
+    """Return the mark of a version that got aliases against its gates and holds none any more."""
+    why = "; ".join(f"{alias}: {format.shorten(said, REASON)}" for alias, said in version.overridden.items())
+    return Mark(
+        f"{format.shorten(version.model, NAME)}, version {version.number}, overridden",
+        f"It holds no alias now. It was promoted before against the gates of {version.model}. The reason given for "
+        f"{why}",
+        "orange",
+    )
 
 
 def _holding(version: VersionRecord, alias: str) -> Mark:
@@ -54,6 +67,10 @@ def _holding(version: VersionRecord, alias: str) -> Mark:
         why = format.shorten(reason, REASON)
         about = f"It was promoted against the gates of {version.model}. The reason given: {why}"
         return Mark(f"{said}, overridden", about, "orange")
+    if version.overridden:
+        others = ", ".join(version.overridden)
+        about = f"It got {others} against the gates of {version.model}, at one time or another."
+        return Mark(f"{said}, overridden for {others}", about, "orange")
     return Mark(
         said,
         f"load_model(“{version.model}@{alias}”) gives its model.",

@@ -18,6 +18,7 @@ from tracking.ui import (
     access,
     cache,
     champion_marks,
+    evidence_view,
     feedback,
     format,
     frame,
@@ -131,14 +132,14 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
         for rival in rivals if compares else ():
             st.page_link(
                 state.COMPARE_PAGE,
-                label=f"Compare with champion {escape(_shown(rival))}",
+                label=f"Compare with champion {escape(_shown(rival))} →",
                 query_params={state.RUNS: f"{run.id},{rival.run}"},
             )
         for rival, (_, of_champion) in zip(rivals, wanted, strict=True):
             if of_champion:
                 st.page_link(
                     state.RUN_PAGE,
-                    label=f"Open champion {escape(_shown(rival))} to repeat it",
+                    label=f"Open champion {escape(_shown(rival))} to repeat it →",
                     query_params={state.RUN: rival.run},
                 )
         if more_runs:
@@ -150,7 +151,7 @@ def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
         for version in versions[:MOST]:
             st.page_link(
                 state.MODEL_PAGE,
-                label=f"Open {escape(_shown(version))}",
+                label=f"Open {escape(_shown(version))} →",
                 query_params={state.MODEL: version.model, state.VERSION: str(version.number)},
             )
     repeat_form.outcome(run, there)
@@ -177,6 +178,7 @@ def _against(store: Store, run: RunRecord, rival: VersionRecord) -> Evidence | N
     with st.container(gap="xxsmall"):
         st.caption(escape(said))
         st.markdown(sentence(evidence))
+        evidence_view.left_out(evidence)
     return evidence
 
 

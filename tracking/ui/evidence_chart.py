@@ -24,6 +24,8 @@ BESIDE: Final = "#9c84b4"
 HEIGHT: Final = 330
 """Pixels with an interval; without one the lower half is left out."""
 HEIGHT_WITHOUT: Final = 190
+HEIGHT_ALONE: Final = 120
+"""Of a candidate that has nobody to beat."""
 MOST_POINTS: Final = 400
 """Of a side that are drawn, the extremes among them."""
 LONGEST: Final = 40
@@ -44,10 +46,9 @@ def chart(evidence: Evidence, *, candidate: str, champion: str) -> Figure:
         champion: What the other side is called, as `v3, the champion`.
     """
     above, below = _finite(evidence.candidate), _finite(evidence.champion)
-    lanes = (
-        (1.0, candidate, above, CANDIDATE, "diamond"),
-        (0.0, champion, below, CHAMPION, "circle"),
-    )
+    lanes = [(1.0, candidate, above, CANDIDATE, "diamond")]
+    if below:
+        lanes.append((0.0, champion, below, CHAMPION, "circle"))
     traces: list[dict[str, Any]] = []
     pairs = _pairs(above, below) if evidence.pairs else []
     if pairs:
@@ -66,15 +67,16 @@ def chart(evidence: Evidence, *, candidate: str, champion: str) -> Figure:
 
 def height(evidence: Evidence) -> int:
     """Return the pixels that the chart of this evidence takes."""
+    if not evidence.champion:
+        return HEIGHT_ALONE
     return HEIGHT if _interval(evidence) else HEIGHT_WITHOUT
 
 
 def alt(evidence: Evidence, *, candidate: str, champion: str) -> str:
     """Return what the chart shows, for those who cannot see it."""
-    said = (
-        f"{evidence.metric} of {format.plural(len(evidence.candidate), 'run')} of {candidate} and of "
-        f"{format.plural(len(evidence.champion), 'run')} of {champion}"
-    )
+    said = f"{evidence.metric} of {format.plural(len(evidence.candidate), 'run')} of {candidate}"
+    if evidence.champion:
+        said += f" and of {format.plural(len(evidence.champion), 'run')} of {champion}"
     if evidence.pairs:
         said += f", {format.plural(evidence.pairs, 'pair')} joined"
     if evidence.low is not None and evidence.high is not None:
@@ -222,7 +224,7 @@ def _layout(
             "tickmode": "array",
             "tickvals": [place for place, *_ in lanes],
             "ticktext": names,
-            "range": [-0.5, 1.5],
+            "range": [-0.5 if len(lanes) > 1 else 0.5, 1.5],
             "domain": list(_UPPER),
             "fixedrange": True,
             "zeroline": False,

@@ -45,7 +45,7 @@ def draw(evidence: Evidence, *, candidate: str, champion: str, key: str) -> None
         key: Stays the same for the same comparison.
     """
     st.markdown(f"**{MARKS[evidence.verdict]}** {escape(format.shorten(evidence.sentence, SENTENCE))}")
-    if evidence.candidate and evidence.champion:
+    if evidence.candidate:
         live_chart(
             evidence_chart.chart(evidence, candidate=candidate, champion=champion),
             key=key,
@@ -55,6 +55,11 @@ def draw(evidence: Evidence, *, candidate: str, champion: str, key: str) -> None
     facts.show(numbers(evidence))
     if evidence.few and evidence.candidate and evidence.champion:
         st.caption(FEW)
+    left_out(evidence)
+
+
+def left_out(evidence: Evidence) -> None:
+    """Draw which runs did not count and why; nothing where all did."""
     for sentence in evidence.left_out[:MOST_LEFT_OUT]:
         st.caption(escape(f"Not counted: {format.shorten(sentence, 200)}"))
     if len(evidence.left_out) > MOST_LEFT_OUT:

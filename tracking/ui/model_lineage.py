@@ -40,7 +40,7 @@ def draw(store: Store, version: VersionRecord) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.page_link(
             state.RUN_PAGE,
-            label=escape(f"Open the run {format.shorten(version.run_name, 60)}"),
+            label=escape(f"Open the run {format.shorten(version.run_name, 60)} →"),
             query_params={state.RUN: version.run},
         )
         study = version.lineage.get("study")
@@ -55,7 +55,7 @@ def _sweep_link(store: Store, study: str) -> None:
         return  # a study of the user's own, or a sweep that was deleted
     st.page_link(
         state.SWEEP_PAGE,
-        label=escape(f"Open the sweep {format.shorten(name, 60)}"),
+        label=escape(f"Open the sweep {format.shorten(name, 60)} →"),
         query_params={state.SWEEP: name},
     )
 

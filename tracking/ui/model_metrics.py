@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tracking.analysis.reported import is_reported
 from tracking.records import Goal, RunRecord
 from tracking.registry_records import Gate, GateKind
 from tracking.ui import format
@@ -43,10 +44,18 @@ def telling(gates: Sequence[Gate], runs: Sequence[RunRecord], goals: Mapping[str
     found = [Shown(gate.metric or "", gate.at, _goal(gate, goals)) for gate in decisive]
     kept = list(dict.fromkeys(found))
     named = {each.metric for each in kept}
-    rest = [key for key in metric_order(runs, goals) if key not in named]
+    order = metric_order(runs, goals)
+    rest = [key for key in plain(order, goals) if key not in named]
     with_goal = [key for key in rest if key in goals]
     more = with_goal if kept or with_goal else rest
     return [*kept, *(Shown(key, "last", goals.get(key)) for key in more)][:MOST]
+
+
+def plain(keys: Sequence[str], goals: Container[str]) -> list[str]:
+    """Return the metrics without those that only say again what a study was told, where one of the runs has a goal."""
+    if not any(key in goals and not is_reported(key) for key in keys):
+        return list(keys)
+    return [key for key in keys if not is_reported(key)]
 
 
 def value(run: RunRecord | None, shown: Shown) -> float | None:

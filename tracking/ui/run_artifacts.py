@@ -250,7 +250,9 @@ def _heading(store: Store, record: ArtifactRecord, file: ArtifactFile | None, *,
 def _registered(store: Store, record: ArtifactRecord) -> None:
     for version in registry_cache.run_versions(store, record.run):
         if (version.artifact, version.step) == (record.name, record.step):
-            held = "".join(f", {alias}" for alias in version.aliases)
+            held = "".join(f", {alias}" for alias in version.aliases) + ", overridden" * bool(
+                version.overridden
+            )
             st.page_link(
                 state.MODEL_PAGE,
                 label=f"registered as {escape(version.name)}{escape(held)}",

@@ -88,7 +88,7 @@ def _row(
         for label, value in more:
             _fact(label, value)
         if found.run is not None:
-            st.page_link(state.RUN_PAGE, label="Open the run", query_params={state.RUN: found.run})
+            st.page_link(state.RUN_PAGE, label="Open the run →", query_params={state.RUN: found.run})
 
 
 def _fact(label: str, value: str) -> None:
