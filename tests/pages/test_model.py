@@ -7,9 +7,9 @@ import math
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.contents import OpenPage, figures, texts
+from tests.pages.contents import OpenPage, figures, start, texts
 from tests.pages.models_made import HOSTILE, add_version
-from tests.registry.making import logged
+from tests.registry.making import fitted, logged
 from tracking.store import Store
 from tracking.ui import access, promote_dialog
 
@@ -112,6 +112,9 @@ def test_a_refusal_an_override_with_its_reason_and_the_way_back(open_page: OpenP
     assert store.journal("digits")[-1].reason == reason.strip()
     # Marked wherever it shows: the holder, the table, the version itself, the timeline, the journal.
     assert list(app.dataframe[0].value["holds"]) == ["champion (overridden)", "–"]
+    assert [each.value for each in app.text].count(
+        reason.strip()
+    ) == 2  # whole, beside the holder and the version
     assert said(app).count("overridden") >= 2
     assert [trace["name"] for trace in figures(app)[0]["data"]] == ["as its gates ask", "against its gates"]
     for element in app.markdown:
@@ -121,6 +124,10 @@ def test_a_refusal_an_override_with_its_reason_and_the_way_back(open_page: OpenP
     app.session_state["access.unlocked"] = True
     press(app, "model.rollback.champion")
     assert store.model("digits").holders == {"champion": 1}
+    assert "Version 1" in [each.value for each in app.subheader]  # and not the one that was just turned down
+    opened = open_page("model", model="digits")
+    assert "Version 1" in [each.value for each in opened.subheader]
+    assert list(opened.dataframe[0].value["holds"]) == ["before: champion (overridden)", "champion"]
     assert "Roll back" not in " ".join(button.label for button in app.button)
     press(app, "model.retire.champion")
     assert store.model("digits").holders == {} and kinds(store)[-2:] == ["rollback", "retire"]
@@ -192,6 +199,64 @@ def test_a_row_of_the_journal_shows_what_decided_it(open_page: OpenPage, store: 
     app.session_state["journal.open"] = entry.position - 1
     app.run()
     assert "better(accuracy, confidence=0.95)\nrepeats >= 2" in [each.value for each in app.code]
+    rows = app.dataframe[0].value.set_index("name")
+    assert rows["gates"][f"#{entry.position - 1}"] == "2 set: better(accuracy, confidence=0.95); repeats >= 2"
+
+
+def test_a_number_of_many_digits_is_rounded_but_never_onto_its_bound(
+    open_page: OpenPage, store: Store
+) -> None:
+    add_version(store, accuracy=0.899704774649055)
+    store.set_gates("digits", ["accuracy >= 0.95"])
+    assert "found: 0.899705\n" in said(open_dialog(open_page, 1))
+    add_version(store, accuracy=0.949999999999, lr=0.2)
+    assert "found: 0.949999999999" in said(open_dialog(open_page, 2))
+
+
+def test_the_first_candidate_is_drawn_though_nobody_is_champion(open_page: OpenPage, store: Store) -> None:
+    add_version(store, accuracy=FIVE_HIGH)
+    app = open_dialog(open_page, 1)
+    assert "No champion to compare with" in said(app)
+    (drawn,) = [figure for figure in figures(app) if "v1" in [each.get("name") for each in figure["data"]]]
+    assert drawn["data"][0]["x"] == list(FIVE_HIGH)
+
+
+def test_what_a_study_was_told_is_no_column_beside_the_metric_itself(
+    open_page: OpenPage, store: Store
+) -> None:
+    runs = []
+    for place in range(2):
+        with start("digits", f"trial {place}", {"lr": place}, store) as run:
+            for key in ("value", "intermediate_value", "accuracy"):
+                run.define_metric(key, goal="maximize")
+                run.log({key: 0.5 + place})
+            run.log_model(fitted(0), "model")
+        runs.append(run.id)
+    store.register("digits", runs[0])
+    app = open_page("model", model="digits")
+    assert not app.exception and [name for name in app.dataframe[0].value if "metric." in name] == [
+        "metric.last.accuracy"
+    ]
+    compared = open_page("compare", runs=",".join(runs))
+    (table,) = [each.value for each in compared.dataframe if "accuracy" in " ".join(map(str, each.value))]
+    assert not [name for name in table if "value" in str(name)]
+    headings = [each.value for each in compared.subheader]
+    assert headings.index("Promote") < headings.index("Metrics")
+
+
+def test_a_name_that_no_model_can_have_is_refused_while_it_is_typed(
+    open_page: OpenPage, store: Store
+) -> None:
+    run = logged(store.location.root)
+    add_version(store)
+    for name, usable in (("x" * 500, False), ("a/b", False), ("fine", True)):
+        app = open_page("model", model="digits", may_act=True)
+        app.session_state["dialog.open"] = promote_dialog.Asked("", 1, run=run)
+        app.session_state["promote.name.1"] = name
+        app.run()
+        assert not app.exception and bool(app.error) is not usable
+        assert app.button(key="promote.register.1").disabled is not usable
+        assert ("version 1 of the new model fine" in said(app)) is usable
 
 
 def test_the_model_of_a_run_is_registered_once_and_goes_on_to_its_promotion(

@@ -55,7 +55,7 @@ def test_the_chart_names_aliases_versions_overrides_and_refusals() -> None:
     assert plain["base"][0] == (BEGAN.timestamp() + 3600) * 1000
     assert refused["y"] == ["champion"] and "&lt;b&gt;why" in refused["customdata"][0]
     assert figure["layout"]["yaxis"]["categoryarray"] == ["champion", "staging"]
-    assert note == "5 holders of 2 aliases · ✕ 1 try refused"
+    assert note == "4 holders of 2 aliases, 5 terms · ✕ 1 try refused"
     assert "v2 holds champion since 2026-03-06" in model_timeline.alt(JOURNAL)
 
 
@@ -63,7 +63,9 @@ def test_many_holders_are_the_newest_and_the_note_says_so() -> None:
     rows = [entry(day, P, day + 1) for day in range(model_timeline.MOST_BARS + 50)]
     figure, note = model_timeline.chart(rows, BEGAN + timedelta(days=900), 0.0)
     assert len(figure["data"][0]["x"]) == model_timeline.MOST_BARS
-    assert figure["data"][0]["text"][-1] == "v450" and note.startswith("The newest 400 of 450 holders")
+    assert figure["data"][0]["text"][-1] == "v450" and note.startswith(
+        "450 holders of 1 alias · drawn: the newest 400 · "
+    )
 
 
 def test_the_diagram_shows_what_went_in_and_reads_no_name_as_markup() -> None:

@@ -172,6 +172,8 @@ def _holder(
         if access.may_act():
             _back(store, record, held.alias, held, journal)
             _retire(store, record, held, journal)
+    if held.entry.reason:
+        facts.text_block(held.entry.reason)
 
 
 def _since(held: Holding, now: datetime) -> str:
@@ -179,8 +181,6 @@ def _since(held: Holding, now: datetime) -> str:
     said = f"since {format.moment(held.since, reader_zone())} ({lasted})"
     if held.entry.by:
         said += f", by {format.shorten(held.entry.by, 60)}"
-    if held.entry.reason:
-        said += f": {format.shorten(held.entry.reason, 120)}"
     return said
 
 
@@ -221,6 +221,8 @@ def _back(
             def work() -> str:
                 _still(store, record, alias, journal)
                 entry = store.rollback(record.name, alias=alias, reason=reason)
+                # The version that was shown may be the one that lost the alias.
+                st.query_params[state.VERSION] = str(entry.version)
                 return f"v{entry.version} is {alias} of {record.name} again."
 
             model_acts.act("holder", work)

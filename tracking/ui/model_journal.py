@@ -16,8 +16,8 @@ from tracking.ui import (
     evidence_view,
     facts,
     format,
+    gate_results,
     grid,
-    promote_dialog,
     registry_cache,
     run_downloads,
 )
@@ -61,7 +61,7 @@ def table(journal: Sequence[JournalEntry]) -> Table:
     cells.put_names("what", [_what(entry) for entry in journal], TableColumn("What"))
     cells.put_names("alias", [entry.alias or "" for entry in journal], TableColumn("Alias"), 24)
     cells.put_names("change", [change(entry) for entry in journal], TableColumn("From → to"), 24)
-    cells.put_names("gates", [_passed(entry) for entry in journal], TableColumn("Gates"), 24)
+    cells.put_names("gates", [_passed(entry) for entry in journal], TableColumn("Gates"), 60)
     cells.put_names("verdict", [_verdict(entry) for entry in journal], TableColumn("Evidence"), 32)
     cells.put_names("by", [entry.by for entry in journal], TableColumn("By"), 28)
     cells.put_names("reason", [entry.reason for entry in journal], TableColumn("Reason"), MAX_NAME + 20)
@@ -90,6 +90,9 @@ def _what(entry: JournalEntry) -> str:
 
 
 def _passed(entry: JournalEntry) -> str:
+    if entry.kind is JournalKind.GATES:
+        lines = _lines(entry.details)
+        return f"{format.count(len(lines))} set: {'; '.join(lines)}" if lines else "none any more"
     if not entry.gates:
         return ""
     return f"{sum(each.passed for each in entry.gates)} of {len(entry.gates)} passed"
@@ -146,7 +149,7 @@ def one(entry: JournalEntry) -> None:
         if entry.kind is JournalKind.GATES:
             _new_gates(entry.details)
         found = evidence_view.from_journal(entry.evidence) if entry.evidence else None
-        promote_dialog.results(entry.gates, found)
+        gate_results.draw(entry.gates, found)
         if found is not None:
             evidence_view.draw(
                 found,
@@ -157,9 +160,14 @@ def one(entry: JournalEntry) -> None:
 
 
 def _new_gates(details: Mapping[str, Any]) -> None:
+    lines = _lines(details)
+    st.caption(f"Gates from then on: {format.count(len(lines))}")
+    st.code("\n".join(lines) or "none", language=None)
+
+
+def _lines(details: Mapping[str, Any]) -> list[str]:
     told = details.get("gates")
-    st.caption("Gates from then on")
-    st.code("\n".join(map(_gate_line, told)) if isinstance(told, list) and told else "none", language=None)
+    return list(map(_gate_line, told)) if isinstance(told, list) else []
 
 
 def _gate_line(told: Any) -> str:

@@ -94,9 +94,12 @@ def chart(journal: Sequence[JournalEntry], now: datetime, zone_offset: float) ->
     if refused:
         traces.append(_refusals(refused[-MOST_BARS:], zone_offset))
     among = "1 alias" if len(lanes) == 1 else f"{format.count(len(lanes))} aliases"
-    note = f"{format.plural(len(held), 'holder')} of {among}"
+    holders = len({(each.alias, each.version) for each in held})
+    note = f"{format.plural(holders, 'holder')} of {among}"
+    if holders < len(held):
+        note += f", {format.plural(len(held), 'term')}"
     if len(shown) < len(held):
-        note = f"The newest {format.count(len(shown))} of {note}"
+        note += f" · drawn: the newest {format.count(len(shown))}"
     if tiny := _tiny(shown, now):
         note += f" · {format.count(tiny)} held it too shortly to be seen before you zoom in"
     if refused:

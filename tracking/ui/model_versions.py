@@ -97,12 +97,14 @@ def holds(version: VersionRecord) -> str:
 
 
 def chosen(record: ModelRecord, versions: Sequence[VersionRecord]) -> VersionRecord | None:
-    """Return the version that the address names, the newest one when it names none of this model."""
+    """Return the version that the address names, else the champion, else the newest one."""
     asked = st.query_params.get(state.VERSION, "")
     for version in versions:
         if str(version.number) == asked:
             return version
-    return versions[0] if versions else None
+    champion = record.holders.get(CHAMPION)
+    held = next((version for version in versions if version.number == champion), None)
+    return held or (versions[0] if versions else None)
 
 
 def show_table(
@@ -155,8 +157,9 @@ def show_one(
         if access.may_act():
             with st.popover("Describe", key=f"version.describe.{version.number}", type="tertiary"):
                 _describe(store, version)
-    if version.overridden:
-        st.caption(escape(_why(version)))
+    for alias, reason in version.overridden.items():
+        st.caption(escape(f"It got {alias} against a gate:"))
+        facts.text_block(reason)
     for problem in model_health.problems(store, version, run, shown):
         (st.error if problem.grave else st.warning)(escape(problem.sentence))
     if version.description:

@@ -20,8 +20,6 @@ from tracking.errors import InvalidValue, NotFound, RunStateError
 from tracking.records import ArtifactKind, ArtifactRecord, RunRecord
 from tracking.registry_records import (
     CHAMPION,
-    Evidence,
-    GateResult,
     ModelRecord,
     PromotionCheck,
     VersionRecord,
@@ -33,10 +31,11 @@ from tracking.ui import (
     evidence_view,
     feedback,
     format,
+    gate_results,
     model_acts,
     registry_cache,
 )
-from tracking.ui.markdown import code, escape
+from tracking.ui.markdown import escape
 from tracking.ui.sizes import size
 from tracking.ui.zone import reader_zone
 
@@ -160,10 +159,14 @@ def _registration(store: Store, asked: Asked) -> None:
         index=0 if options else None,
         accept_new_options=True,
         key=f"promote.name.{asked.number}",
+        on_change=model_acts.clear_error,
         placeholder="Choose one, or type a new name",
         help="Letters, digits, and . _ - between them. Names that look alike are one model.",
     )
-    if name in known:
+    problem = _problem(name)
+    if problem is not None:
+        feedback.show_error(problem)
+    elif name in known:
         record = registry_cache.model(store, name)
         st.caption(f"It becomes version {record.latest + 1} of {escape(name)}.")
     elif name:
@@ -174,9 +177,21 @@ def _registration(store: Store, asked: Asked) -> None:
             "Make it a version",
             type="primary",
             key=f"promote.register.{asked.number}",
+            disabled=not name or problem is not None,
             on_click=_register,
             args=(store, asked, artifact),
         )
+
+
+def _problem(name: str | None) -> InvalidValue | None:
+    """Return why a model cannot be called so, None where it can, or where nothing is typed yet."""
+    from tracking.registry.names import checked_model
+
+    try:
+        checked_model(name) if name else None
+    except InvalidValue as error:
+        return error
+    return None
 
 
 def _register(store: Store, asked: Asked, artifact: ArtifactRecord) -> None:
@@ -300,25 +315,7 @@ def _gates(check: PromotionCheck) -> None:
         return
     passed = sum(each.passed for each in check.gates)
     st.markdown(f"**Gates**: {passed} of {len(check.gates)} passed")
-    results(check.gates, check.evidence)
-
-
-def results(found: Sequence[GateResult], evidence: Evidence | None = None) -> None:
-    """Draw what each gate asked and found, a line each, the refusing ones marked by a sign and a word.
-
-    Args:
-        found: Of each gate.
-        evidence: What is drawn whole beside it, and not said twice.
-    """
-    with st.container(gap="xxsmall"):
-        for each in found:
-            mark = ":green[**✓**]" if each.passed else ":red[**✗**] **refused**"
-            left, right = st.columns([2, 3], gap="small")
-            left.markdown(f"{mark} {code(format.shorten(each.asked, 200))}")
-            # What the evidence says stands whole below, beside its picture.
-            below = evidence is not None and each.found == evidence.sentence
-            said = f"{evidence.verdict}, see below" if evidence and below else format.shorten(each.found, 300)
-            right.markdown(f"found: {escape(said)}")
+    gate_results.draw(check.gates, check.evidence)
 
 
 def _press(store: Store, asked: Asked, check: PromotionCheck) -> None:
