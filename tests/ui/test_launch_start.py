@@ -152,8 +152,10 @@ def test_calling_twice_starts_one_sweep(
     assert spawned == ["from-file"]
     with pytest.raises(InvalidValue, match="There is a study 'from-file'"):
         launch_start.start(store, offers, definition(), form="another form")
-    with pytest.raises(InvalidValue, match="There is a study 'from-file'"):
-        launch_start.start(store, offers, replace(definition(), workers=1), form="f")
+    other = replace(definition(), name="other", workers=1)
+    assert launch_start.start(store, offers, other, form="f").name == "from-file"
+    assert launch_start.is_started_as(first, definition(), offers)
+    assert not launch_start.is_started_as(first, other, offers)
     assert [each.name for each in store.sweeps()] == ["from-file"]
 
 

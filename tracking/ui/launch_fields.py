@@ -32,6 +32,9 @@ _AT: Final = {
 }
 
 
+# Numbers have no bounds here: a browser keeps one that is out of them to itself, and what was typed before would start.
+
+
 def name_and_notes(unsaid: Unsaid) -> None:
     """Draw what the sweep is called."""
     left, right = st.columns([1, 2], gap="medium")
@@ -186,10 +189,8 @@ def data(offer: Offer, columns: Sequence[str], unsaid: Unsaid) -> None:
             args=(offer,),
             width=260,
         )
-        st.number_input("Folds", min_value=2, step=1, value=None, key=key("folds"), width=110)
-        st.number_input(
-            "Seed of the folds", min_value=0, step=1, value=None, key=key("table_seed"), width=150
-        )
+        st.number_input("Folds", step=1, value=None, key=key("folds"), width=110)
+        st.number_input("Seed of the folds", step=1, value=None, key=key("table_seed"), width=150)
     unsaid.say("The column", "target.column")
     unsaid.say("The models", "target.estimators")
     unsaid.say("The metric", "target.metric", "objectives")
@@ -263,11 +264,10 @@ def budget(form: Form, names: Sequence[str], unsaid: Unsaid) -> None:
     """Draw how much is done, how much of it at once, and how often each."""
     st.subheader("Budget", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.number_input("Trials", min_value=1, step=1, value=None, key=key("trials"), width=120)
+        st.number_input("Trials", step=1, value=None, key=key("trials"), width=120)
         st.text_input("Time", key=key("time"), placeholder="No bound", help="90s, 30m, 2h, 1d", width=120)
         st.number_input(
             "Workers",
-            min_value=1,
             step=1,
             value=None,
             key=key("workers"),
@@ -314,16 +314,13 @@ def more(offer: Offer, facts: Facts, unsaid: Unsaid) -> None:
             )
             st.number_input(
                 "Failures in a row that end it",
-                min_value=1,
                 step=1,
                 value=None,
                 key=key("failures"),
                 placeholder="Never",
                 width=200,
             )
-            st.number_input(
-                "Retries when a worker dies", min_value=0, step=1, value=None, key=key("retries"), width=200
-            )
+            st.number_input("Retries when a worker dies", step=1, value=None, key=key("retries"), width=200)
         said.say("The time of one run", "limits.time")
         said.say("The memory of one run", "limits.memory")
         said.say("The number of failures", "limits.failures")
@@ -343,14 +340,13 @@ def more(offer: Offer, facts: Facts, unsaid: Unsaid) -> None:
             st.text_input(
                 "Only those with", key=key("prior_filter"), placeholder="params.lr < 0.1", width=260
             )
-            st.number_input("At most", min_value=1, step=1, value=None, key=key("prior_limit"), width=150)
+            st.number_input("At most", step=1, value=None, key=key("prior_limit"), width=150)
         said.say("The experiment", "prior.experiment")
         said.say("The filter", "prior.filter")
         said.say("The number of runs", "prior.limit")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             st.number_input(
                 "Seed of the sampler",
-                min_value=0,
                 step=1,
                 value=None,
                 key=key("seed"),

@@ -227,7 +227,9 @@ def _start(
     if not problems:
         st.markdown(escape(launch_plan.sentence(definition, facts.pace)))
     elif mistakes:
-        st.markdown(f"Nothing yet: {len(mistakes)} of the fields above want mending.")
+        places = len({each.field for each in mistakes})
+        many = "a field above wants" if places == 1 else f"{places} fields above want"
+        st.markdown(f"Nothing yet: {many} mending.")
     else:
         st.markdown(
             "Nothing yet: say which metric is to become better." if not offer.is_table else "Nothing yet."
@@ -260,7 +262,12 @@ def _start(
             feedback.show_error(error)
             return
     form.started = record.name
-    st.success(f"{escape(record.name)} has started.")
+    if launch_start.is_started_as(record, definition, offers):
+        st.success(f"{escape(record.name)} has started.")
+    else:
+        said = f"This form has started {record.name} before, so nothing else was started."
+        st.warning(escape(said))
+        st.toast(escape(f"{said} For another one, open New sweep."), duration="long")
     navigation.open_sweep(record.name)
 
 

@@ -58,7 +58,7 @@ def start(
     form: str,
     found: FoundTarget | None = None,
 ) -> SweepRecord:
-    """Start a sweep for a session that may; the same form with the same content starts it once.
+    """Start a sweep for a session that may; the same form starts one, whatever is in its fields.
 
     Args:
         store: To start it in.
@@ -78,11 +78,18 @@ def start(
     if problems := problems_of(definition, offers, project, found=found):
         raise InvalidDefinition(problems)
     from tracking.tuning import sweeps
-    from tracking.tuning.definition_text import definition_text
 
     definition = replace(definition, target=offers.own(definition.target))
-    key = hashlib.sha256(f"{form}\n{definition_text(definition)}".encode()).hexdigest()
+    # Of the form alone: in a second tab its fields may differ.
+    key = hashlib.sha256(form.encode()).hexdigest()
     return sweeps.start(store.location, definition, project=project, key=f"form:{key}")
+
+
+def is_started_as(record: SweepRecord, definition: SweepDefinition, offers: Offers) -> bool:
+    """Whether a sweep was started with this definition, not by the same form with another one."""
+    from tracking.tuning.definition_text import definition_text
+
+    return record.text == definition_text(replace(definition, target=offers.own(definition.target)))
 
 
 def ask_for_options(offers: Offers, target: str, project: Path) -> FoundTarget:
