@@ -82,6 +82,20 @@ def test_a_version_with_a_step_is_judged_at_its_step(store: Store) -> None:
     assert "Up to step 4" in card and "| 0.2 |" in card
 
 
+def test_repeats_without_the_metric_are_told(store: Store) -> None:
+    for seed, key in ((10, "acc"), (11, "acc"), (12, "other")):
+        with tracking.start_run(
+            "repeated", params={"seed": seed, "lr": 1}, store=store.location.root, capture=False
+        ) as run:
+            run.log({key: 0.9})
+            run.log_text("one", "model")
+    store.register("repeated", run.id)
+    (alone,) = asked(store, "repeated", 1, "repeats >= 3")
+    assert alone.passed and alone.found == "3"
+    repeats, _ = asked(store, "repeated", 1, "repeats >= 3", "acc >= 0.9")
+    assert repeats.found == "3; 2 of 3 runs logged acc"
+
+
 def test_a_run_that_did_not_come_to_its_end_passes_no_gate_on_metrics(store: Store) -> None:
     lines = ("acc >= 0.5", "better(acc)")
     with pytest.raises(ZeroDivisionError), run_of(store, 2) as run:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from tracking.database import run_queries
 from tracking.errors import TrackingError
 from tracking.records import DatasetRecord, Goal, MetricSummary, RunRecord, RunStatus
 from tracking.registry.gate_checks import checked_gate as checked_gate
@@ -55,6 +56,7 @@ def _metric(gate: Gate, context: Context) -> Found:
     if gate.bound is None:
         return False, "the gate has no bound; set it anew"
     value, told = _value(gate, context)
+    told += _by_search(context)
     unsettled = _unsettled(context.run)
     passed = value is not None and not unsettled and _COMPARE[gate.op](value, gate.bound)
     return passed, "; ".join(each for each in (told, unsettled) if each)
@@ -88,6 +90,15 @@ def _value(gate: Gate, context: Context) -> tuple[float | None, str]:
         else:
             since = f" when it was registered; the run has logged {number_text(current)} since"
     return value if value is not None and math.isfinite(value) else None, told + caveat + since
+
+
+def _by_search(context: Context) -> str:
+    """Return what to say of a value that is the score by which a search of several trials picks; else nothing."""
+    from tracking.registry.groups import group_of
+
+    group = group_of(context.connection, context.run.id)
+    is_score = (group.picked_from or 0) > 1 and group.origin.uid == context.run.id
+    return " (the search's own score)" if is_score else ""
 
 
 def _no_metric(key: str, context: Context) -> str:
@@ -184,9 +195,21 @@ def _repeats(gate: Gate, context: Context) -> Found:
     told = str(count)
     if count < len(group.members):
         told += f", by {len(group.members)} runs: those with equal repeat params are one"
+    told += _without_metrics([member.run.uid for member in group.members], context)
     if group.left_out:
         told += f"; not counted: {', '.join(group.left_out[:_SHOWN])}"
     return count >= (gate.count or 1), told
+
+
+def _without_metrics(runs: list[str], context: Context) -> str:
+    """Return which metrics that the other gates name only some of the runs have, empty where all have them."""
+    named = dict.fromkeys(each.metric for each in context.gates if each.metric is not None)
+    records = run_queries.run_records(context.connection, runs) if named else []
+    counts = {key: sum(key in each.metrics for each in records) for key in named}
+    short = [
+        f"{count} of {len(runs)} runs logged {key}" for key, count in counts.items() if count < len(runs)
+    ]
+    return f"; {_listed(short)}" if short else ""
 
 
 def _artifacts(gate: Gate, context: Context) -> Found:
