@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import tracking
 from tests.pages.contents import OpenPage, start, texts
+from tests.pages.sweeps_made import make
 from tracking.store import Store
+from tracking.tuning import sweep_start
+from tracking.tuning.sweeps import confirm
 from tracking.ui import sample_launch, start_here
 
 
@@ -104,3 +108,29 @@ def test_a_live_run_shows_progress_and_latest_values(open_page: OpenPage, store:
         assert "acc NaN" in texts(app).replace("\\", "")
     app.run()
     assert "Running now" not in [heading.value for heading in app.subheader]
+
+
+def test_only_a_finished_run_is_the_best(open_page: OpenPage, store: Store) -> None:
+    with start("digits", "whole", {}, store) as run:
+        tracking.define_metric("accuracy", goal="maximize")
+        run.log({"accuracy": 0.7})
+    with suppress(KeyboardInterrupt), start("digits", "killed", {}, store) as run:
+        run.log({"accuracy": 0.9})
+        raise KeyboardInterrupt
+    rows = open_page("overview").dataframe[0].value.set_index("name")
+    assert rows.loc["digits", ["best", "best_run"]].tolist() == [0.7, "whole"]
+
+
+def test_fresh_runs_of_one_configuration_have_no_best_one(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_start, "spawn", lambda *_: 0)
+    make(store, trials=3)
+    confirm(store.location, "s", top=2, repeats=2)
+    for name in ("s", "s confirmed"):
+        with start(name, "lucky", {}, store) as run:
+            tracking.define_metric("accuracy", goal="maximize")
+            run.log({"accuracy": 0.999})
+    rows = open_page("overview").dataframe[0].value
+    named = {name.strip(): best for name, best in zip(rows["name"], rows["best_run"], strict=True)}
+    assert named == {"s confirmed": "–", "s": "lucky"}

@@ -95,9 +95,9 @@ def count(store: Store, query: RunsQuery) -> int:
 
 
 def best_run(store: Store, experiment: ExperimentRecord) -> BestRun | None:
-    """Return the best run by the first goal of the experiment.
+    """Return the best finished run by the first goal of the experiment.
 
-    None without a goal, and when no run has a best value: a run that diverged has none.
+    None without a goal, and when no finished run has a best value: a run that diverged has none.
     """
     if not experiment.goals:
         return None
@@ -163,7 +163,8 @@ def _best_run(
     metric = aimed(_experiment.goals, _experiment.goals)[0]
     goal = _experiment.goals[metric]
     order = f"best({order_term(METRIC + metric)}) {'desc' if goal is Goal.MAXIMIZE else 'asc'}"
-    frame = _store.search(experiment=name, order_by=order, limit=1, columns=[METRIC + metric])
+    finished = 'status == "finished"'  # what was killed halfway is no result
+    frame = _store.search(finished, experiment=name, order_by=order, limit=1, columns=[METRIC + metric])
     if frame.empty:
         return None
     best = _store.run(str(frame["run"].iloc[0]))

@@ -180,6 +180,12 @@ def shorten(text: str, limit: int = 120) -> str:
     return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1].rstrip() + "…"
 
 
+def shorten_middle(text: str, limit: int, end: int = 14) -> str:
+    """Return one line of at most `limit` characters with the last `end` of them, where names tend to differ."""
+    line = " ".join(readable(text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1 - end].rstrip()}…{line[-end:].lstrip()}"
+
+
 def shorten_key(key: str, limit: int) -> str:
     """Return a dotted key of at most `limit` characters with its end whole where that fits: `a…y.z`."""
     key = readable(key)

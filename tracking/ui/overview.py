@@ -25,6 +25,10 @@ RUNNING_ROWS = 6
 EXPERIMENT_ROWS = 30
 RECENT_ROWS = 10
 LATEST_METRICS = 4
+_BEST = (
+    "The best of the first metric that has a goal (define_metric), among the finished runs. None is named of fresh "
+    "runs of the same configurations: the best of them is the luckiest"
+)
 
 
 def running_now(store: Store) -> None:
@@ -47,10 +51,11 @@ def experiments_table(store: Store, experiments: Sequence[ExperimentRecord], now
     """Draw the experiments, the most recently active first."""
     shown = experiments[:EXPERIMENT_ROWS]
     st.subheader("Experiments")
+    sweeps = store.sweeps()
+    again = _run_again(sweeps)
+    best = [None if each.name in again else cache.best_run(store, each) for each in shown]
     grid.show(
-        experiment_rows(
-            shown, [cache.best_run(store, each) for each in shown], now, told=_told(store.sweeps())
-        ),
+        experiment_rows(shown, best, now, told=_told(sweeps)),
         alt="Experiments with their number of runs, best result and last activity",
         key="overview.experiments",
         rows=12,
@@ -81,7 +86,8 @@ def experiment_rows(
     told = told or {}
     cells = Cells()
     opens = TableColumn("Experiment", help="Click the name to see its runs", pinned=True)
-    cells.put_names("name", [experiment.name for experiment in experiments], opens, MAX_HEADING)
+    names = [format.shorten_middle(experiment.name, MAX_HEADING) for experiment in experiments]
+    cells.put_names("name", names, opens, MAX_HEADING)
     runs = [experiment.runs for experiment in experiments]
     live = [experiment.live for experiment in experiments]
     cells.put_numbers("runs", runs, TableColumn("Runs"), list(map(format.count, runs)))
@@ -90,7 +96,7 @@ def experiment_rows(
     cells.put_numbers(
         "best",
         values,
-        TableColumn("Best value", help="The best of the first metric that has a goal (define_metric)"),
+        TableColumn("Best value", help=_BEST),
         list(map(format.number, values)),
     )
     cells.put_text(
@@ -120,6 +126,12 @@ def _told(sweeps: Sequence[SweepRecord]) -> dict[tuple[str, str], str]:
         for place, wanted in enumerate(sweep.objectives):
             found.setdefault((sweep.experiment, f"values.{place}" if several else "value"), wanted.metric)
     return found
+
+
+def _run_again(sweeps: Sequence[SweepRecord]) -> set[str]:
+    """Return the experiments in which sweeps do nothing but run what was run before."""
+    again = {each.experiment for each in sweeps if each.confirms or each.repeats_run}
+    return again - {each.experiment for each in sweeps if not each.confirms and not each.repeats_run}
 
 
 def recent_runs(store: Store) -> None:
