@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import optuna
 
 import tracking
 from tests.pages.contents import OpenPage, texts
 from tests.pages.sweeps_made import make
 from tracking.store import Store
+from tracking.ui import sweep_list
 
 
 def test_an_empty_store_says_how_to_start_one(open_page: OpenPage) -> None:
@@ -35,3 +39,14 @@ def test_the_newest_first_with_state_progress_and_best(open_page: OpenPage, stor
 def test_studies_that_are_no_sweeps_are_not_listed(open_page: OpenPage, store: Store) -> None:
     optuna.create_study(study_name="mine", storage=tracking.study_storage(store.location.root))
     assert "No sweeps yet" in texts(open_page("sweeps"))
+
+
+def test_one_that_is_over_has_its_average_rate_and_age_and_a_long_name_its_end(store: Store) -> None:
+    make(store, "a" * 60, trials=3)
+    make(store, "a" * 60 + " confirmed-2", trials=1)
+    records = [replace(store.sweep(each.name), elapsed=90.0) for each in store.sweeps()]
+    table = sweep_list.table(records, datetime.now(UTC))
+    assert table.texts["rate"] == ["40/h", "2/min"]
+    assert list(table.columns)[:2] == ["name", "state"] and "created" in table.columns
+    newest, oldest = (name.strip() for name in table.frame["name"])
+    assert newest.endswith("confirmed-2") and newest != oldest and len(newest) <= 40

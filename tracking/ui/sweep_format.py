@@ -91,12 +91,24 @@ def done(record: SweepRecord) -> str:
     return format.count(record.done) + of
 
 
+def pace(record: SweepRecord) -> float | None:
+    """Return the trials per hour: of late of a sweep that is live, else over the time that it ran; None if unknown."""
+    if record.state.is_live:
+        return record.rate
+    return record.done * 3600 / record.elapsed if record.done and record.elapsed else None
+
+
 def rate(record: SweepRecord) -> str:
     """Return the trials per minute or hour, `–` where there are too few to tell."""
-    if record.rate is None:
+    return rate_text(record.rate)
+
+
+def rate_text(rate: float | None) -> str:
+    """Return trials per hour as trials per minute or hour, `–` of None."""
+    if rate is None:
         return format.ABSENT
-    per, size = ("min", 60.0) if record.rate >= 60 else ("h", 1.0)
-    return f"{format.number(record.rate / size, 3)}/{per}"
+    per, size = ("min", 60.0) if rate >= 60 else ("h", 1.0)
+    return f"{format.number(rate / size, 3)}/{per}"
 
 
 def progress(record: SweepRecord, *, brief: bool = False) -> str:

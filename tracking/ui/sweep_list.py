@@ -63,12 +63,12 @@ def table(records: Sequence[SweepRecord], now: datetime) -> Table:
     """Return the list of sweeps as a table."""
     cells = Cells()
     opens = TableColumn("Sweep", help="Click the name to open the sweep", pinned=True)
-    cells.put_names("name", [record.name for record in records], opens)
+    cells.put_names("name", [format.shorten_middle(each.name, MAX_NAME) for each in records], opens)
     cells.put_text(
         "state", [sweep_format.state(record.state) for record in records], TableColumn("State", width=116)
     )
     if any(record.confirms for record in records):
-        confirmed = [record.confirms or format.ABSENT for record in records]
+        confirmed = [format.shorten_middle(each.confirms or format.ABSENT, MAX_HEADING) for each in records]
         about = "The sweep whose best configurations it runs again"
         cells.put_names("confirms", confirmed, TableColumn("Confirms", help=about), MAX_HEADING)
     cells.put_numbers(
@@ -87,18 +87,19 @@ def table(records: Sequence[SweepRecord], now: datetime) -> Table:
         for record in records
     ]
     cells.put_names("metric", wanted, TableColumn("Of", help="↑ more is better, ↓ less is better"))
+    rates = [sweep_format.pace(record) for record in records]
+    if any(rate is not None for rate in rates):
+        said = TableColumn("Rate", help="Trials that count: of late, and on average of one that does not run")
+        cells.put_numbers("rate", rates, said, list(map(sweep_format.rate_text, rates)))
     if any(record.state.is_live for record in records):
-        rates = [record.rate if record.state.is_live else None for record in records]
-        texts = [sweep_format.rate(record) if record.state.is_live else format.ABSENT for record in records]
-        cells.put_numbers("rate", rates, TableColumn("Rate"), texts)
         left = [record.eta if record.state.is_live else None for record in records]
         cells.put_numbers("left", left, TableColumn("Left", help="About"), list(map(format.duration, left)))
-    cells.put_names("target", [record.target for record in records], TableColumn("Target"), MAX_HEADING)
-    samplers = [record.sampler or format.ABSENT for record in records]
-    cells.put_names("sampler", samplers, TableColumn("Sampler"), MAX_HEADING)
     created = [record.created for record in records]
     cells.put("created", pd.Series(pd.to_datetime(created, utc=True)), TableColumn("Started"))
     cells.texts["created"] = [format.ago(when, now) for when in created]
+    cells.put_names("target", [record.target for record in records], TableColumn("Target"), MAX_HEADING)
+    samplers = [record.sampler or format.ABSENT for record in records]
+    cells.put_names("sampler", samplers, TableColumn("Sampler"), MAX_HEADING)
     return cells.table()
 
 
@@ -126,7 +127,9 @@ def going_on(store: Store) -> None:
 def sweep_link(name: str, label: str | None = None) -> None:
     """Draw a link to the page of a sweep."""
     st.page_link(
-        state.SWEEP_PAGE, label=escape(format.shorten(label or name, 60)), query_params={state.SWEEP: name}
+        state.SWEEP_PAGE,
+        label=escape(format.shorten_middle(label or name, 60)),
+        query_params={state.SWEEP: name},
     )
 
 
