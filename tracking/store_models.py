@@ -144,7 +144,7 @@ class StoreModels(StoreHandle):
     def evidence(
         self,
         candidate_run: str,
-        champion_run: str,
+        champion_run: str | None,
         metric: str | None = None,
         *,
         at: str = "last",
@@ -157,7 +157,7 @@ class StoreModels(StoreHandle):
 
         Args:
             candidate_run: A run of the one.
-            champion_run: A run of the other.
+            champion_run: A run of the other; None to learn only which runs of the one count.
             metric: What to compare; left out, what a gate of a model asks of which the candidate is a version, else the
                 only metric of its experiment that has a goal, else the first objective of its sweep.
             at: Which of its points: last, first, best, min, max or mean.

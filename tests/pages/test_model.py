@@ -7,11 +7,15 @@ import math
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import tracking
 from tests.pages.contents import OpenPage, figures, start, texts
 from tests.pages.models_made import HOSTILE, add_version
+from tests.registry.grouping import Place
 from tests.registry.making import fitted, logged
+from tracking.records import Goal
 from tracking.store import Store
-from tracking.ui import access, promote_dialog
+from tracking.ui import access, model_picks, model_versions, promote_dialog
+from tracking.ui.model_metrics import Shown
 
 FIVE_LOW = (0.80, 0.81, 0.82, 0.83, 0.84)
 FIVE_HIGH = (0.90, 0.915, 0.92, 0.935, 0.94)
@@ -278,3 +282,43 @@ def test_the_model_of_a_run_is_registered_once_and_goes_on_to_its_promotion(
     page = open_page("model", model="digits", version="2")
     (signature,) = [each.value for each in page.dataframe if "Column" in each.value]
     assert list(signature[""]) == ["takes", "gives"] and signature["Shape"][0] == "rows × 3"
+
+
+def test_the_score_of_a_search_is_marked_and_fresh_runs_say_what_it_is_worth(
+    open_page: OpenPage, store: Store
+) -> None:
+    place = Place(store.location.root.parent)
+    folder = store.location.root
+    winner, other, _ = place.sweep("search", [{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3}])
+    (mean,) = place.confirm("search", [(winner, {"lr": 0.1})], [10, 11])
+    fresh = [
+        place.child(mean, repeat, 0.7 + repeat / 10, experiment="search confirmed", lr=0.1, seed=10 + repeat)
+        for repeat in range(2)
+    ]
+    for run, accuracy in ((winner, 0.95), (other, 0.94), (fresh[0], 0.7)):
+        with tracking.start_run(resume=run, store=folder, capture=False) as resumed:
+            resumed.define_metric("accuracy", goal="maximize")
+            resumed.log({"accuracy": accuracy})
+            resumed.log_text(f"model of {run}", "model")
+        store.register("digits", run)
+    add_version(store, accuracy=0.5)
+    app = open_page("model", model="digits", version="1")
+    assert not app.exception and "accuracy ↑, mean of fresh runs\n" in said(app)
+    texts_of = [each.value for each in app.text]
+    assert "0.75 (n = 2)" in texts_of and "accuracy ↑ (picked: the search's own score)" in said(app)
+    shown = [Shown("accuracy", goal=Goal.MAXIMIZE)]
+    versions = store.versions("digits")
+    found = model_picks.picks(store, versions, shown)
+    assert {number: each.count for number, each in found.items()} == {1: 2, 2: 0}
+    runs = {run.id: run for run in store.runs([version.run for version in versions])}
+    drawn = model_versions.table(versions, runs, shown, [""] * 4, versions[0].created, found)
+    assert list(drawn.texts["metric.last.accuracy"]) == [
+        "0.5000",
+        "0.7000",
+        "0.9400 (picked)",
+        "0.9500 (picked)",
+    ]
+    assert [row for row, column in drawn.bold if column == "metric.last.accuracy"] == [1]
+    store.set_gates("digits", ["accuracy >= 0.6"])
+    assert store.check_promotion("digits", 1).gates[0].found == "0.95 (the search's own score)"
+    assert store.check_promotion("digits", 3).gates[0].found == "0.7"

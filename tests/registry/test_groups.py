@@ -139,7 +139,7 @@ def test_repeats_that_were_thrown_away_show_on_both_sides(place: Place) -> None:
     )
     assert place.counted(others[0]) == others and not {*folds} & {*place.counted(parent)}
     # What would not count anyway is not missed.
-    assert place.group(winner).left_out == ("1 run of the search itself, which picked its best",)
+    assert place.group(winner).left_out == ("1 run of the search itself, which picks by these scores",)
     for run in (ours[0], others[0]):
         assert place.group(run).repeats == len(place.counted(run))
 
@@ -220,7 +220,7 @@ def test_of_a_searchs_winner_only_fresh_runs_count_with_how_many_it_was_picked_f
     assert place.counted(winner) == []
     group = place.group(winner)
     assert group.picked_from == 3
-    assert group.left_out == ("2 runs of the search itself, which picked its best",)
+    assert group.left_out == ("2 runs of the search itself, which picks by these scores",)
     nothing = place.evidence(winner, second)
     assert nothing.verdict is Verdict.NO_DATA and "one of 3 trials" in nothing.sentence
     means = place.confirm("search", [(winner, {"lr": 0.1}), (second, {"lr": 0.2})], seeds=[5, 6, 7])

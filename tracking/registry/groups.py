@@ -33,7 +33,7 @@ _ENDED = {
     RunStatus.RUNNING: "still running",
     RunStatus.WAITING: "not begun yet",
 }
-SEARCHED = "of the search itself, which picked its best"
+SEARCHED = "of the search itself, which picks by these scores"
 OTHER_SEARCH = "of a search over these params"
 EARLIER = "made before the pick"
 TRIED_AGAIN = "of a try that was made again"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -20,6 +20,7 @@ from tracking.ui import (
     model_acts,
     model_health,
     model_lineage,
+    model_picks,
     promote_dialog,
     registry_cache,
     run_downloads,
@@ -48,6 +49,7 @@ def table(
     shown: Sequence[Shown],
     health: Sequence[str],
     now: datetime,
+    picked: Container[int] = (),
 ) -> Table:
     """Return the versions as a table.
 
@@ -57,7 +59,9 @@ def table(
         shown: The metrics that matter.
         health: Of each version, in a few words.
         now: What ages are counted to.
+        picked: Numbers of the versions whose metrics are the scores by which a search picked them.
     """
+    told = f"({model_picks.PICKED}) is never shown as the best" if picked else "bold: the best"
     cells = Cells()
     opens = TableColumn("Version", help="Click to see it whole below", pinned=True)
     cells.put_names("name", [f"v{version.number}" for version in versions], opens)
@@ -69,9 +73,18 @@ def table(
     for each in shown:
         column = f"metric.{each.at}.{each.metric}"
         values = [value(runs.get(version.run), each) for version in versions]
-        described = TableColumn(each.label, help=f"{each.at} {each.metric} of the version's run")
-        cells.put_numbers(column, values, described, format.number_column(values), each.goal)
-        cells.bold |= {(row, column) for row in best_rows(values, each.goal)}
+        described = TableColumn(each.label, help=f"{each.at} {each.metric} of the version's run; {told}")
+        texts = [
+            f"{text} (picked)" if version.number in picked and number is not None else text
+            for version, number, text in zip(versions, values, format.number_column(values), strict=True)
+        ]
+        cells.put_numbers(column, values, described, texts, each.goal)
+        # Luck has made the score of a pick higher: beside it none of the others is the best for certain.
+        rivals = [
+            None if version.number in picked else number
+            for version, number in zip(versions, values, strict=True)
+        ]
+        cells.bold |= {(row, column) for row in best_rows(rivals, each.goal)}
     cells.put_names("run", [version.run_name for version in versions], TableColumn("Run"), MAX_HEADING)
     cells.put_names("health", list(health), TableColumn("Health"))
     created = [version.created for version in versions]
@@ -126,7 +139,7 @@ def show_table(
             st.query_params[state.VERSION] = str(some[row].number)
 
     grid.show(
-        table(some, runs, shown, health, datetime.now(UTC)),
+        table(some, runs, shown, health, datetime.now(UTC), model_picks.picks(store, some, shown)),
         alt="Versions with the aliases they hold, their metrics and their health",
         key="model.versions",
         rows=ROWS,
@@ -164,7 +177,7 @@ def show_one(
         (st.error if problem.grave else st.warning)(escape(problem.sentence))
     if version.description:
         facts.text_block(version.description)
-    facts.show(_facts(version, run, shown))
+    facts.show(_facts(version, run, shown, model_picks.picks(store, [version], shown).get(version.number)))
     model_lineage.draw(store, version)
     left, right = st.columns(2, gap="medium")
     with left, st.expander("Signature: what goes in, what comes out", key=f"signature.{version.number}"):
@@ -185,9 +198,17 @@ def _why(version: VersionRecord) -> str:
     return " · ".join(said)
 
 
-def _facts(version: VersionRecord, run: RunRecord | None, shown: Sequence[Shown]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {
-        each.label: format.number(number) if (number := value(run, each)) is not None else None
+def _facts(
+    version: VersionRecord, run: RunRecord | None, shown: Sequence[Shown], fresh: model_picks.Fresh | None
+) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    if fresh is not None:
+        judged = next(each for each in shown if each.goal is not None)
+        found[f"{judged.label}, mean of fresh runs"] = fresh.text
+    found |= {
+        f"{each.label} ({model_picks.PICKED})" if fresh is not None else each.label: format.number(number)
+        if (number := value(run, each)) is not None
+        else None
         for each in shown
     }
     kind = version.details.get("estimator") or version.details.get("class")
