@@ -195,16 +195,19 @@ def test_a_row_of_the_journal_shows_what_decided_it(open_page: OpenPage, store: 
     store.set_gates("digits", ["better(accuracy)", "repeats >= 2"])
     entry = store.promote("digits", 2, reason="<b>why</b>")
     app = open_page("model", model="digits", tab="Journal")
-    app.session_state["journal.open"] = entry.position
-    app.run()
+    assert "Row" not in said(app)
+    app = open_page("model", model="digits", tab="Journal", row=str(entry.position))
     assert not app.exception and not app.error
     assert f"Row {entry.position}" in said(app) and entry.digest[:24] in said(app)
     assert any("xaxis2" in figure["layout"] for figure in figures(app))
-    app.session_state["journal.open"] = entry.position - 1
+    app.query_params["row"] = str(entry.position - 1)
     app.run()
     assert "better(accuracy, confidence=0.95)\nrepeats >= 2" in [each.value for each in app.code]
     rows = app.dataframe[0].value.set_index("name")
     assert rows["gates"][f"#{entry.position - 1}"] == "2 set: better(accuracy, confidence=0.95); repeats >= 2"
+    for nonsense in ("0", "x", "-1", "9" * 30):
+        nothing = open_page("model", model="digits", tab="Journal", row=nonsense)
+        assert not nothing.exception and not nothing.error and "Row" not in said(nothing)
 
 
 def test_a_number_of_many_digits_is_rounded_but_never_onto_its_bound(
@@ -322,3 +325,5 @@ def test_the_score_of_a_search_is_marked_and_fresh_runs_say_what_it_is_worth(
     store.set_gates("digits", ["accuracy >= 0.6"])
     assert store.check_promotion("digits", 1).gates[0].found == "0.95 (the search's own score)"
     assert store.check_promotion("digits", 3).gates[0].found == "0.7"
+    store.set_gates("digits", ["loss <= 1"])
+    assert "own score" not in store.check_promotion("digits", 1).gates[0].found

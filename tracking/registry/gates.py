@@ -56,7 +56,7 @@ def _metric(gate: Gate, context: Context) -> Found:
     if gate.bound is None:
         return False, "the gate has no bound; set it anew"
     value, told = _value(gate, context)
-    told += _by_search(context)
+    told += _by_search(context) if value is not None else ""
     unsettled = _unsettled(context.run)
     passed = value is not None and not unsettled and _COMPARE[gate.op](value, gate.bound)
     return passed, "; ".join(each for each in (told, unsettled) if each)

@@ -20,6 +20,7 @@ from tracking.ui import (
     grid,
     registry_cache,
     run_downloads,
+    state,
 )
 from tracking.ui.markdown import escape
 from tracking.ui.models_list import OVERRIDDEN
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 SHOWN: Final = 500
 ROWS: Final = 10
 MOST_PROBLEMS: Final = 20
-_OPEN: Final = "journal.open"
-"""Session: position of the row that is shown whole."""
 _VERIFIED: Final = "journal.verified"
 """Session: (store, revision, report, when) of the last look at the whole registry."""
 KINDS: Final = {
@@ -110,7 +109,7 @@ def show(store: Store, name: str) -> None:
 
     def open_row(row: int) -> None:
         if 0 <= row < len(newest):
-            st.session_state[_OPEN] = newest[row].position
+            st.query_params[state.ROW] = str(newest[row].position)
 
     grid.show(
         table(newest),
@@ -121,7 +120,8 @@ def show(store: Store, name: str) -> None:
     )
     if len(journal) > len(newest):
         st.caption(f"The newest {format.count(len(newest))} of {format.plural(len(journal), 'row')}.")
-    opened = next((entry for entry in newest if entry.position == st.session_state.get(_OPEN)), None)
+    asked = st.query_params.get(state.ROW, "")
+    opened = next((entry for entry in reversed(journal) if str(entry.position) == asked), None)
     if opened is not None:
         one(opened)
     proof(store)

@@ -44,6 +44,8 @@ MODEL: Final = "model"
 """Name of the model that a page shows."""
 VERSION: Final = "version"
 """Number of the version of it that is shown whole."""
+ROW: Final = "row"
+"""Position of the row of the journal that is shown whole."""
 AFTER: Final = "after"
 ZOOM: Final = "zoom"
 """Once for each chart that is zoomed: `low:high:name` of x, `low:high:low:high:name` of x and y.
