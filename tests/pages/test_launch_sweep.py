@@ -112,6 +112,14 @@ def test_the_form_is_filled_from_the_script_and_starts_it(
     assert link.proto.query_string == "sweep=train"
 
 
+def test_the_form_says_why_the_seed_is_not_in_the_table(open_form: OpenForm) -> None:
+    app = open_form("script:train.py")
+    assert "seed is not proposed, since a lucky one would win" in texts(app)
+    edit(app, deleted_rows=[0])
+    app.run()
+    assert "at the default: lr." in texts(app).replace("\\", "")
+
+
 def test_a_second_press_starts_no_second_sweep(
     open_form: OpenForm, store_folder: Path, spawned: list[str], logged: None
 ) -> None:
@@ -149,6 +157,23 @@ def test_of_one_form_with_other_fields_in_two_tabs_one_starts_and_the_other_is_l
     assert "has started" in texts(tabs[0]) and "nothing else was started" in texts(tabs[1])
     (link,) = tabs[1].get("page_link")
     assert link.proto.query_string == "sweep=first"
+
+
+def test_who_comes_back_to_a_form_that_has_started_a_sweep_starts_another_one(
+    open_form: OpenForm, spawned: list[str], logged: None
+) -> None:
+    app = open_form("script:train.py", form=FORM)
+    for name in ("first", "second"):
+        app.selectbox(key="launch.objective.0").select("loss").run()
+        app.text_input(key="launch.name").set_value(name).run()
+        app.button(key="launch.start").click().run()
+        assert not app.error and "nothing else was started" not in texts(app)
+        there = dict(app.query_params)
+        app.query_params.clear()
+        app.run()  # another page
+        app.query_params.update(there)
+        app.run()
+    assert spawned == ["first", "second"]
 
 
 @pytest.mark.parametrize(

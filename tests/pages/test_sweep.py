@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from tests.pages.contents import OpenPage, figures, texts
 from tests.pages.sweeps_made import make
 from tracking.store import Store
 from tracking.sweep_records import OUTCOME, SweepState
-from tracking.ui import sweep_panels, sweep_trial_table
+from tracking.ui import sweep_head, sweep_panels, sweep_trial_table
 from tracking.ui.live_chart import ChartView
 from tracking.ui.markdown import escape
 
@@ -44,6 +45,13 @@ def test_a_sweep_without_trials_says_so(open_page: OpenPage, store: Store) -> No
     app = open_page("sweep", sweep="s")
     assert not app.exception and not app.error
     assert "No trial has begun" in texts(app)
+
+
+def test_what_waits_was_created_and_has_not_started(store: Store) -> None:
+    make(store)
+    record = store.sweep("s")
+    assert " · started " in sweep_head._about(record)
+    assert " · created " in sweep_head._about(replace(record, state=SweepState.WAITING))
 
 
 def test_trials_newest_first_with_states_values_and_params(open_page: OpenPage, store: Store) -> None:

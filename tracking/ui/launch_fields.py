@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracking.ui.launch_targets import Offer
 
 _ROWS: Final = 14
+_NAMED: Final = 12
 _NAME_WIDTHS: Final = (120, 260)
 _AT: Final = {
     "last": "last value",
@@ -46,8 +47,8 @@ def name_and_notes(unsaid: Unsaid) -> None:
         unsaid.say("The notes", "notes")
 
 
-def space(form: Form, unsaid: Unsaid) -> None:
-    """Draw the table of params."""
+def space(form: Form, left_out: Sequence[str], unsaid: Unsaid) -> None:
+    """Draw the table of params, and name the options that are not in it."""
     st.subheader("Params", anchor=False)
     st.caption(
         "Proposed from the target's own options and defaults. Change any cell, add a row at the end, or tick rows "
@@ -93,6 +94,25 @@ def space(form: Form, unsaid: Unsaid) -> None:
         },
     )
     unsaid.say_of_space()
+    if said := left_out_text(left_out):
+        st.caption(escape(said))
+
+
+def left_out_text(names: Sequence[str]) -> str:
+    """Return which options of a target are not in the space, and why seeds are not proposed; empty of none."""
+    seeds = [name for name in names if name in launch_state.SEEDS]
+    others = [name for name in names if name not in seeds]
+    said = []
+    if seeds:
+        many = "are" if len(seeds) > 1 else "is"
+        said.append(
+            f"{', '.join(seeds)} {many} not proposed, since a lucky one would win: "
+            "choose it below at Repeat each trial over."
+        )
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        said.append(f"Not in the table, so at the default: {', '.join(others[:_NAMED])}{more}.")
+    return " ".join(said)
 
 
 def _name_width(form: Form) -> int:

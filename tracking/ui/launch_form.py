@@ -96,7 +96,7 @@ def _form(store: Store, offers: Offers, offer: Offer, begin: Values | None) -> N
         st.caption("The objective draws its params itself, so there is no table of them here.")
         unsaid.say_of_space()
     else:
-        launch_fields.space(form, unsaid)
+        launch_fields.space(form, [name for name in _repeatable(found, values) if name != SAME], unsaid)
     if not offer.is_table:
         launch_fields.objectives(form, facts, unsaid)
     launch_fields.search(unsaid)
@@ -116,7 +116,7 @@ def _opened(offer: Offer, facts: Facts, begin: Values | None) -> Form:
     if waiting is not None:
         return launch_state.open_form(offer.id, waiting)
     named = launch_state.form_in_address()
-    same = form is not None and (form.target, form.like) == (offer.id, like) and named in (None, form.token)
+    same = form is not None and (form.target, form.like) == (offer.id, like) and named in (None, form.named)
     if form is None or not same or (form.started is not None and not launch_state.is_drawn()):
         values = begin or launch_state.first_values(offer, facts)
         return launch_state.open_form(offer.id, values, like=like)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -49,7 +50,7 @@ class Form:
 
     Attributes:
         target: Id of what it tunes.
-        token: Drawn when it was opened.
+        token: Names what it starts: drawn when it was opened, or given by the address.
         values: All fields as they are.
         rows: Of the space, before the edits in its table.
         generation: Counts how often they were filled anew: a table with other rows is another table.
@@ -58,6 +59,7 @@ class Form:
         started: Name of the sweep that it started.
         like: Name of the sweep that it was filled from by its address.
         whole: Whether all fields were drawn since they were filled, so that the browser has them.
+        named: What the address called it when it was opened.
     """
 
     target: str
@@ -70,6 +72,7 @@ class Form:
     started: str | None = None
     like: str | None = None
     whole: bool = False
+    named: str | None = None
 
 
 def key(name: str) -> str:
@@ -101,8 +104,12 @@ def is_drawn() -> bool:
 
 def open_form(target: str, values: Values, *, like: str | None = None) -> Form:
     """Begin a form: a new name, its fields filled."""
-    last = kept_form()
-    form = Form(target, form_in_address() or draw_token(), values, like=like)
+    last, named = kept_form(), form_in_address()
+    token = named or draw_token()
+    if last is not None and last.started is not None and named is not None and last.named == named:
+        # Somebody came back from the sweep that it started: what begins here is another one.
+        token = hashlib.sha256(f"{last.token}\n{last.started}".encode()).hexdigest()[:32]
+    form = Form(target, token, values, like=like, named=named)
     form.generation = 0 if last is None else last.generation + 1
     st.session_state[_KEPT] = form
     fill(form, values)

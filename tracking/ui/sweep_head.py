@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from tracking.records import Goal
-from tracking.sweep_records import BestTrial, SweepRecord
+from tracking.sweep_records import BestTrial, SweepRecord, SweepState
 from tracking.ui import facts, format, state, sweep_format
 from tracking.ui.markdown import escape
 from tracking.ui.sweep_list import show_progress
@@ -111,7 +111,8 @@ def _about(record: SweepRecord) -> str:
         f"{record.sampler} sampler" if record.sampler else "",
         f"{record.pruner} pruner" if record.pruner not in (None, "none") else "",
     ]
-    parts.append(f"started {format.moment(record.created, reader_zone())}")
+    began = "created" if record.state is SweepState.WAITING else "started"
+    parts.append(f"{began} {format.moment(record.created, reader_zone())}")
     if record.edition > 1:
         parts.append(f"edition {record.edition}")
     return " · ".join(filter(None, parts))
