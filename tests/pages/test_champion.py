@@ -189,7 +189,7 @@ def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, st
     (made,) = store.confirmations("s")
     assert [each.trial for each in made.trials] == [best.number] and len(made.values) == 3
     assert "sweep.winner.repeat" not in buttons(app)  # while they go on
-    assert "Fresh runs: s confirmed" in links(app)
+    assert "Fresh runs: s confirmed →" in links(app)
 
     # Where another one does better on fresh runs, that is held against the champion as well.
     end(store.location, "s confirmed")

@@ -91,7 +91,7 @@ def outcome(run: RunRecord, there: Sequence[SweepRecord]) -> None:
             more = f" and {format.plural(len(there) - 1, 'sweep')} before" if len(there) > 1 else ""
             st.page_link(
                 state.SWEEP_PAGE,
-                label=escape(f"Fresh runs: {format.shorten(newest.name, SHOWN)}{more}"),
+                label=escape(f"Fresh runs: {format.shorten(newest.name, SHOWN)}{more} →"),
                 query_params={state.SWEEP: newest.name},
             )
 
