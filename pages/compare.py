@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from tracking.ui import (
@@ -66,8 +68,12 @@ with frame.page("Compare") as store:
         now, _ = cache.known_runs(store, ids)
         if live and all(run.status.is_final for run in now):
             st.rerun()
-        chart_grid.draw(store, now, chosen, goals, owner="compare", first=FIRST_CHARTS)
-        comparison.metrics(now, chosen.metrics or model_metrics.plain(keys, goals), goals)
+        # What a study was told is left out where it is the metric itself, unless it was chosen.
+        shown = chosen.metrics or model_metrics.plain(metric_order(now, goals), goals)
+        chart_grid.draw(
+            store, now, replace(chosen, metrics=tuple(shown)), goals, owner="compare", first=FIRST_CHARTS
+        )
+        comparison.metrics(now, shown, goals)
         comparison.params(now)
         origins.differences(store, now)
         navigation.follow()

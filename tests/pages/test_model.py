@@ -247,6 +247,9 @@ def test_what_a_study_was_told_is_no_column_beside_the_metric_itself(
     compared = open_page("compare", runs=",".join(runs))
     (table,) = [each.value for each in compared.dataframe if "accuracy" in " ".join(map(str, each.value))]
     assert not [name for name in table if "value" in str(name)]
+    assert len(figures(compared)) == 1
+    chosen = open_page("compare", runs=",".join(runs), metrics="value")
+    assert not chosen.exception and figures(chosen) != figures(compared)
     headings = [each.value for each in compared.subheader]
     assert headings.index("Promote") < headings.index("Metrics")
 
