@@ -104,7 +104,7 @@ def test_of_several_objectives_the_front_comes_first() -> None:
 
 def test_a_page_beyond_the_last_is_the_last() -> None:
     rows, page = sweep_trial_table.page_of(np.arange(250), 9)
-    assert (page, rows[0], len(rows)) == (2, 200, 50)
+    assert (page, rows[0], len(rows)) == (4, 200, 50)
     assert sweep_trial_table.page_of(np.arange(0), 3)[1] == 0
 
 
@@ -146,11 +146,12 @@ def test_failures_in_one_line() -> None:
     assert sweep_failures.heading(FailureGroup("odd", "", (7,))) == "1 × odd · trial 7"
 
 
-def test_rate_and_time_left_are_only_of_what_is_live() -> None:
-    ended = replace(RECORD, name="e", state=SweepState.FINISHED)
+def test_time_left_is_only_of_what_is_live_and_the_rate_of_others_an_average() -> None:
+    ended = replace(RECORD, name="e", state=SweepState.FINISHED, done=10, elapsed=3600.0)
     table = sweep_list.table([RECORD, ended], BEGAN + timedelta(hours=2))
-    assert table.shown("rate") == ["2/min", "–"] and table.shown("left") == ["1 min 30 s", "–"]
-    assert "rate" not in sweep_list.table([ended], BEGAN).columns
+    assert table.shown("rate") == ["2/min", "10/h"] and table.shown("left") == ["1 min 30 s", "–"]
+    assert "left" not in sweep_list.table([ended], BEGAN).columns
+    assert "rate" not in sweep_list.table([replace(ended, elapsed=None)], BEGAN).columns
     assert table.shown("created") == ["2 h ago", "2 h ago"]
 
 
