@@ -15,7 +15,7 @@ import tracking
 
 from .conftest import StartDashboard
 
-MENU = ["Overview", "Runs", "Compare", "Sweeps"]
+MENU = ["Overview", "Runs", "Compare", "Sweeps", "Models"]
 
 
 def expect_menu(page: Page) -> None:
@@ -41,7 +41,7 @@ def test_a_link_to_a_run_shows_that_run(page: Page, start_dashboard: StartDashbo
 
 @pytest.mark.parametrize(
     ("path", "title"),
-    [("/", "Overview"), ("/runs", "Runs"), ("/compare", "Compare"), ("/run?run=none", "Run")],
+    [("/", "Overview"), ("/runs", "Runs"), ("/models", "Models"), ("/run?run=none", "Run")],
 )
 def test_every_page_can_be_the_first_one(
     page: Page, start_dashboard: StartDashboard, tmp_path: Path, path: str, title: str

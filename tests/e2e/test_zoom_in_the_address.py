@@ -48,7 +48,7 @@ def y_range(node: Locator) -> list[float]:
     ("axis", "log_x"),
     [
         ("step", True),
-        ("wall", False),
+        pytest.param("wall", False, marks=pytest.mark.soak),
         pytest.param("step", False, marks=pytest.mark.soak),
         pytest.param("relative", False, marks=pytest.mark.soak),
     ],
@@ -228,7 +228,7 @@ def test_a_zoom_of_y_travels_and_survives(
     assert x_range(loss) == pytest.approx(kept[0])
 
 
-@pytest.mark.parametrize("log_y", [False, True])
+@pytest.mark.parametrize("log_y", [pytest.param(False, marks=pytest.mark.soak), True])
 @pytest.mark.parametrize(
     "values", [[1e308 * (n / 100) for n in range(100)], [5e-324 * n for n in range(1, 100)]]
 )

@@ -122,6 +122,7 @@ def rows(database: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+@pytest.mark.soak
 def test_sixteen_processes_make_one_store(
     start_script: StartScript, store_folder: Path, tmp_path: Path
 ) -> None:

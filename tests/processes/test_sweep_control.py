@@ -223,6 +223,7 @@ def test_failures_in_a_row_end_a_sweep(sweep: SweepProcesses) -> None:
     assert late[0].attributes[REASON] == "It could not be started: There is no train.py in the project."
 
 
+@pytest.mark.soak
 def test_workers_that_cannot_start_end_a_sweep(sweep: SweepProcesses, tmp_path: Path) -> None:
     folder = tmp_path / "broken"
     folder.mkdir()

@@ -98,6 +98,7 @@ with tracking.start_run() as run:
     assert sweep.states() == ["FAIL", "COMPLETE"]
 
 
+@pytest.mark.soak
 def test_each_configuration_of_a_grid_is_tried_once_whatever_becomes_of_its_supervisors(
     sweep: SweepProcesses,
 ) -> None:
