@@ -28,12 +28,11 @@ run: $(VENV)/.app
 demo: $(VENV)/.app
 	@$(BIN)/python -m tracking demo
 
-# Three at a time also on two cores: many tests wait for a browser or a process.
 test: $(VENV)/.dev chromium
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 soak: $(VENV)/.dev chromium
-	@PODIUM_SOAK=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --timeout 3600 $(TESTS)
+	@PODIUM_SOAK=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --timeout 3600 $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

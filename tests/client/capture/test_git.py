@@ -121,7 +121,7 @@ def test_files_of_secrets_are_in_no_diff(project: Path) -> None:
         (project / "deep" / name).write_text("hunter2\n")
     (project / "model.py").write_text("WIDTH = 3\n")
     git(project, "add", "-A", "-f")
-    found = captured(project)
+    found = captured(project, "--stay", "5")  # git has a second once the script is over
     diff = body(project, found["diff"])
     assert "+WIDTH = 3" in diff
     assert "hunter2" not in diff
