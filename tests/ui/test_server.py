@@ -333,6 +333,7 @@ def test_the_effective_settings_are_the_safe_ones(monkeypatch: pytest.MonkeyPatc
             "client.showErrorDetails",
             "client.toolbarMode",
             "runner.magicEnabled",
+            "runner.postScriptGC",
         )
     }
     assert effective == {
@@ -348,5 +349,6 @@ def test_the_effective_settings_are_the_safe_ones(monkeypatch: pytest.MonkeyPatc
         "client.showErrorDetails": "none",
         "client.toolbarMode": "viewer",
         "runner.magicEnabled": False,
+        "runner.postScriptGC": False,
     }
     assert "://" not in (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
