@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tracking.database import study_queries, sweep_confirmations, sweep_queries
@@ -26,7 +27,13 @@ class StoreSweeps(StoreStudies):
             return sweep_queries.sweep_record(connection, self.location, chain)
 
     def sweep_trials(
-        self, name: str, *, study: str | None = None, first: int = 0, limit: int | None = None
+        self,
+        name: str,
+        *,
+        study: str | None = None,
+        first: int = 0,
+        limit: int | None = None,
+        known: Sequence[TrialRecord] = (),
     ) -> list[TrialRecord]:
         """Return the trials of a sweep in order of number.
 
@@ -38,6 +45,8 @@ class StoreSweeps(StoreStudies):
             study: One of its studies; None for the present one.
             first: Number of the first trial wanted.
             limit: At most so many, None for all.
+            known: All trials as an earlier call returned them, which then reads only those of them that may have
+                changed and the later ones; without `first` and `limit`.
 
         Raises:
             NotFound: There is no such sweep, or it has no such study.
@@ -47,6 +56,8 @@ class StoreSweeps(StoreStudies):
             names = [each.name for each in sweep_queries.chain_of(connection, name)]
             if study is not None and study not in names:
                 raise NotFound(f"The sweep {name!r} has no study {study!r}. It has: {', '.join(names)}.")
+            if known and not first and limit is None:
+                return study_queries.trial_records_since(connection, study or names[-1], known)
             return study_queries.trial_records(connection, study or names[-1], first=first, limit=limit)
 
     def confirmations(self, name: str) -> list[ConfirmationRecord]:

@@ -42,6 +42,15 @@ def test_a_thing_is_made_once_for_each_revision() -> None:
     assert made == [1, 2]
 
 
+def test_a_later_revision_finds_what_was_made_of_an_earlier_one() -> None:
+    snapshots = Snapshots()
+    assert snapshots.before(at(3), "x") is None
+    for revision in (1, 2, 5):
+        snapshots.of(at(revision)).made("x", lambda now: now.revision, again=True)
+    assert [snapshots.before(at(revision), "x") for revision in (1, 3, 9)] == [None, 2, 5]
+    assert snapshots.before(at(9), "y") is None
+
+
 def test_what_is_cheap_is_drawn_as_it_is_now() -> None:
     snapshots = Snapshots()
     snapshots.of(at(1)).made("x", lambda now: now, again=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -14,7 +14,7 @@ from tracking.database.moments import moment
 from tracking.database.prepared import Prepared
 from tracking.database.run_writes import runs
 from tracking.database.study_fold import METRIC_NAMES, value_keys
-from tracking.database.study_ops import GOALS, STATES, load
+from tracking.database.study_ops import FINISHED, GOALS, STATES, load
 from tracking.database.study_rows import SESSION_MARK, attributes, constraints_in, studies, trials
 from tracking.errors import InvalidValue, NotFound
 from tracking.study_records import CONSTRAINTS, StudyRecord, TrialRecord
@@ -39,6 +39,12 @@ _TRIALS = Prepared(
     .where(trials.c.study_id == bindparam("study"), trials.c.number >= bindparam("first"))
     .order_by(trials.c.number)
     .limit(bindparam("most"))
+)
+
+_WITH_RUNS = Prepared(
+    select(func.count(trials.c.run_id)).where(
+        trials.c.study_id == bindparam("study"), trials.c.number < bindparam("end")
+    )
 )
 
 
@@ -91,7 +97,36 @@ def trial_records(
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise InvalidValue(f"limit={limit!r} must be a positive whole number, or None for every trial.")
     study = study_number(connection, name)
-    rows = _TRIALS.rows(connection, study=study, first=first, most=INT64_MAX if limit is None else limit)
+    return _records(
+        _TRIALS.rows(connection, study=study, first=first, most=INT64_MAX if limit is None else limit)
+    )
+
+
+def trial_records_since(connection: Connection, name: str, known: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Return all trials of a study, where only those are read that may be others than before.
+
+    Nothing changes a trial that has finished, but that its run is removed for good; then all are read.
+
+    Args:
+        connection: To the store's database.
+        name: Of the study.
+        known: What an earlier call returned, of this study or of one that had its name.
+
+    Raises:
+        NotFound: There is no such study.
+    """
+    study = study_number(connection, name)
+    settled = next((place for place, each in enumerate(known) if each.state not in FINISHED), len(known))
+    if settled:
+        again = _records(_TRIALS.rows(connection, study=study, first=settled - 1, most=INT64_MAX))
+        with_runs = sum(each.run is not None for each in known[:settled])
+        left = int(_WITH_RUNS.value(connection, study=study, end=settled))
+        if again[:1] == list(known[settled - 1 : settled]) and left == with_runs:
+            return [*known[:settled], *again[1:]]
+    return _records(_TRIALS.rows(connection, study=study, first=0, most=INT64_MAX))
+
+
+def _records(rows: Sequence[tuple[Any, ...]]) -> list[TrialRecord]:
     if not rows:
         return []
     numbers, uids, states, started, completed, objectives, params, attached = zip(*rows, strict=True)

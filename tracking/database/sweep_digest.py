@@ -1,12 +1,16 @@
-"""What a sweep's page says about the trials of one study, from their rows: nothing is replayed."""
+"""What a sweep's page says about the trials of one study, from their rows: nothing is replayed.
+
+A process keeps what the trials came to that had finished when it last looked, which nothing changes any more, and
+reads the others only: while a sweep of ten thousand trials runs, that is asked for after each of them.
+"""
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 import re
 import threading
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +30,9 @@ UNKNOWN = "unknown"
 LATEST = 20
 """So many of the latest trials say how fast it goes."""
 KEPT = 256
-"""Digests that a process keeps."""
+"""Studies of which a process keeps what it knows."""
+
+_Row = tuple[Any, ...]
 
 # The attributes of most trials say nothing that is asked here, and reading JSON is what takes long.
 _ROWS = Prepared(
@@ -43,7 +49,7 @@ _ROWS = Prepared(
             else_=None,
         ),
     )
-    .where(trials.c.study_id == bindparam("study"))
+    .where(trials.c.study_id == bindparam("study"), trials.c.number >= bindparam("first"))
     .order_by(trials.c.number)
 )
 _ONE = Prepared(
@@ -75,6 +81,10 @@ class Failures:
         """Note why a further trial failed."""
         kind = _VARIES.sub("#", sentence)
         self.kinds[kind] = self.kinds.get(kind, (0, ""))[0] + 1, sentence
+
+    def copy(self) -> Failures:
+        """Return one that may take in more without changing this."""
+        return Failures([*self.numbers], self.retried, {**self.kinds})
 
     @property
     def sentence(self) -> str:
@@ -116,12 +126,109 @@ class Digest:
     next: int
 
 
-_kept: dict[tuple[str, int], tuple[int, Digest]] = {}
+class _Tally:
+    """What the trials come to so far, taken in one by one in order of number."""
+
+    def __init__(self, goals: Sequence[Goal | None]) -> None:
+        self.next = 0
+        self._goals = goals
+        self._counts = dict.fromkeys(STATES, 0)
+        self._taken_over = 0
+        self._failed: dict[str, Failures] = {}
+        self._retried: set[int] = set()
+        self._ended: dict[int, tuple[int, int] | None] = {}
+        self._best: tuple[Found, ...] = ()
+
+    def copy(self) -> _Tally:
+        """Return one that takes in more without changing this."""
+        other = _Tally(self._goals)
+        other.next, other._best, other._taken_over = self.next, self._best, self._taken_over
+        other._counts, other._retried, other._ended = {**self._counts}, {*self._retried}, {**self._ended}
+        other._failed = {cause: group.copy() for cause, group in self._failed.items()}
+        return other
+
+    def take(self, rows: Sequence[_Row]) -> None:
+        """Take in trials, as `_ROWS` reads them."""
+        said = {row[0]: found for row, found in _with(rows, 5)}
+        values = {row[0]: found for row, found in _with(rows, 4)}
+        complete: list[Found] = []
+        for number, state, started, completed, _, _ in rows:
+            about = said.get(number, {})
+            self.next = number + 1
+            if isinstance(before := about.get(RETRY_OF), int):
+                self._retried.add(before)
+            if RUN in about:
+                self._taken_over += 1
+                continue
+            self._counts[state] += 1
+            cause = _text(about.get(CAUSE)) or UNKNOWN
+            if state == "fail" and cause != STOPPED:
+                group = self._failed.setdefault(cause, Failures())
+                group.numbers.append(number)
+                if sentence := _text(about.get(REASON)):
+                    group.say(sentence)
+            if state in FINISHED and not (state == "fail" and cause == STOPPED):
+                known = started is not None and completed is not None
+                self._ended[number] = (completed, started) if known else None
+            held = all(value <= 0 for value in constraints_in(about).values())
+            if state == "complete" and number in values and held:
+                complete.append(Found(number, tuple(values[number])))
+        if complete:
+            rivals = sorted((*self._best, *complete), key=lambda each: each.number)
+            self._best = better(rivals, self._goals)
+
+    def digest(self) -> Digest:
+        """Return what they come to."""
+        for group in self._failed.values():
+            group.retried = sum(number in self._retried for number in group.numbers)
+        again = self._ended.keys() & self._retried
+        lasted = (when for number, when in self._ended.items() if when is not None and number not in again)
+        return Digest(
+            counts={**self._counts},
+            taken_over=self._taken_over,
+            done=len(self._ended) - len(again),
+            best=self._best,
+            failures={cause: group.copy() for cause, group in self._failed.items()},
+            latest=tuple((began, end) for end, began in sorted(heapq.nlargest(LATEST, lasted))),
+            next=self.next,
+        )
+
+
+class _Study:
+    """What a process knows of one study."""
+
+    def __init__(self, directions: Sequence[int]) -> None:
+        self.lock = threading.Lock()
+        self.revision = -1
+        self.settled = _Tally([GOALS.get(each) for each in directions])
+        self.digest = self.settled.digest()
+
+    def look(self, connection: Connection, study: int, revision: int) -> Digest:
+        """Return the digest at a revision or a later one."""
+        with self.lock:
+            if self.revision < revision:
+                rows = _ROWS.rows(connection, study=study, first=self.settled.next)
+                finished = next(
+                    (place for place, row in enumerate(rows) if row[1] not in FINISHED), len(rows)
+                )
+                self.settled.take(rows[:finished])
+                now = self.settled.copy()
+                now.take(rows[finished:])
+                self.revision, self.digest = revision, now.digest()
+            return self.digest
+
+
+_kept: dict[tuple[str, int, int], _Study] = {}
 _table = threading.Lock()
 
 
 def digest(
-    connection: Connection, database: str, study: int, revision: int, directions: Sequence[int]
+    connection: Connection,
+    database: str,
+    study: int,
+    created: int,
+    revision: int,
+    directions: Sequence[int],
 ) -> Digest:
     """Return a study's digest; the one of before while nothing has happened to the study.
 
@@ -129,63 +236,17 @@ def digest(
         connection: To the store's database.
         database: Its path.
         study: Number of the study.
+        created: When it was, which tells it from that of another database in the same place.
         revision: How many operations on it there were, read before this call.
         directions: Optuna's numbers, one per objective.
     """
-    key = database, study
+    key = database, study, created
     with _table:
-        known = _kept.get(key)
-    if known is not None and known[0] == revision:
-        return known[1]
-    made = _digest(_ROWS.rows(connection, study=study), directions)
-    with _table:
-        _kept.pop(key, None)
+        known = _kept.pop(key, None) or _Study(directions)
         while len(_kept) >= KEPT:
             _kept.pop(next(iter(_kept)))
-        _kept[key] = revision, made
-    return made
-
-
-def _digest(rows: Sequence[tuple[Any, ...]], directions: Sequence[int]) -> Digest:
-    said = {row[0]: found for row, found in _with(rows, 5)}
-    values = {row[0]: found for row, found in _with(rows, 4)}
-    retried = {about.get(RETRY_OF) for about in said.values()}
-    counts = dict.fromkeys(STATES, 0)
-    failures: dict[str, Failures] = defaultdict(Failures)
-    taken_over = done = 0
-    complete: list[Found] = []
-    ended: list[tuple[int, int]] = []
-    for number, state, started, completed, _, _ in rows:
-        about = said.get(number, {})
-        if RUN in about:
-            taken_over += 1
-            continue
-        counts[state] += 1
-        cause = _text(about.get(CAUSE)) or UNKNOWN
-        stopped = state == "fail" and cause == STOPPED
-        if state == "fail" and not stopped:
-            group = failures[cause]
-            group.numbers.append(number)
-            group.retried += number in retried
-            if sentence := _text(about.get(REASON)):
-                group.say(sentence)
-        if state in FINISHED and not stopped and number not in retried:
-            done += 1
-            if started is not None and completed is not None:
-                ended.append((completed, started))
-        held = all(value <= 0 for value in constraints_in(about).values())
-        if state == "complete" and number in values and held:
-            complete.append(Found(number, tuple(values[number])))
-    latest = sorted(ended)[-LATEST:]
-    return Digest(
-        counts=counts,
-        taken_over=taken_over,
-        done=done,
-        best=better(complete, [GOALS.get(each) for each in directions]),
-        failures=dict(failures),
-        latest=tuple((began, end) for end, began in latest),
-        next=rows[-1][0] + 1 if rows else 0,
-    )
+        _kept[key] = known
+    return known.look(connection, study, revision)
 
 
 def _with(rows: Sequence[tuple[Any, ...]], place: int) -> list[tuple[tuple[Any, ...], Any]]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from tracking.config import StoreLocation
 from tracking.database.moments import moment
+from tracking.database.prepared import Prepared
 from tracking.database.study_fold import METRIC_NAMES, value_keys
 from tracking.database.study_ops import GOALS, load
 from tracking.database.study_rows import attributes, studies, trials
@@ -40,6 +41,9 @@ from tracking.sweep_records import (
 )
 
 MARK = "podium:"
+_SAID = Prepared(
+    select(attributes.c.study_id, attributes.c.key, attributes.c.value).where(attributes.c.kind == "system")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,17 @@ class SweepStudy:
 
 def chains(connection: Connection) -> list[list[SweepStudy]]:
     """Return the studies of each sweep, the present one last; the sweep that was started last comes first."""
+    # First, as it begins the transaction in which the others are read.
+    there = connection.execute(
+        select(studies).where(studies.c.deleted.is_(None)).order_by(studies.c.id)
+    ).all()
     said: dict[int, dict[str, Any]] = defaultdict(dict)
-    query = select(attributes.c.study_id, attributes.c.key, attributes.c.value).where(
-        attributes.c.kind == "system"
-    )
-    for number, key, value in connection.execute(query):
+    for number, key, value in _SAID.rows(connection):
         name = json.loads(key)
         if name.startswith(MARK) or name == METRIC_NAMES:
             said[number][name] = json.loads(value)
     found: dict[str, SweepStudy] = {}
-    for row in connection.execute(select(studies).where(studies.c.deleted.is_(None)).order_by(studies.c.id)):
+    for row in there:
         if DEFINITION in said[row.id]:
             found[row.name] = SweepStudy(
                 row.id,
@@ -152,7 +157,10 @@ def sweep_record(connection: Connection, location: StoreLocation, chain: Sequenc
         chain: Its studies.
     """
     database = str(location.database)
-    digests = [digest(connection, database, study.number, study.ops, study.directions) for study in chain]
+    digests = [
+        digest(connection, database, study.number, study.created, study.ops, study.directions)
+        for study in chain
+    ]
     standings = [standing(location, study.number, study.name) for study in chain]
     present, now = chain[-1], digests[-1]
     short = _mapping(present.definition.get("short"))

@@ -23,11 +23,17 @@ if TYPE_CHECKING:
     from tracking.tuning.definition import SweepDefinition
 
 Made = TypeVar("Made")
+_TRIALS = "trials"
 
 
 def trials(store: Store, record: SweepRecord) -> list[TrialRecord]:
     """Return the trials of a sweep's present study in order of number. Shared: read only."""
-    return made(store, record, "trials", lambda now: store.sweep_trials(now.name, study=now.study))
+
+    def make(now: SweepRecord) -> list[TrialRecord]:
+        known: list[TrialRecord] = _snapshots(_root(store)).before(now, _TRIALS) or []
+        return store.sweep_trials(now.name, study=now.study, known=known)
+
+    return made(store, record, _TRIALS, make)
 
 
 def frame(store: Store, record: SweepRecord) -> pd.DataFrame:

@@ -52,6 +52,10 @@ class Snapshot:
                 self.recipes.setdefault(what, recipe)
             return self._made[what]
 
+    def held(self, what: str) -> Any:
+        """Return the thing of this name where it was made, None else; waits for nothing."""
+        return self._made.get(what)
+
 
 class Snapshots:
     """The snapshots of a store's sweeps, the ones used last."""
@@ -72,6 +76,18 @@ class Snapshots:
                 self._latest[record.study] = found
             self._held.move_to_end(key)
             return found
+
+    def before(self, record: SweepRecord, what: str) -> Any:
+        """Return the thing of this name that was made last of an earlier revision of a sweep, None where none is."""
+        with self._lock:
+            there = {
+                revision: found
+                for (study, revision), each in self._held.items()
+                if study == record.study
+                and revision < record.revision
+                and (found := each.held(what)) is not None
+            }
+        return there[max(there)] if there else None
 
     def shown(self, record: SweepRecord) -> SweepRecord:
         """Return the record to draw a sweep from: this one, or for a moment an earlier one of a large live sweep."""
