@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from tracking.errors import NotFound
@@ -43,19 +45,17 @@ with frame.page("Sweep") as store:
 
     name = record.name
     live = record.state.is_live
-    undrawn = {"heading", "charts", "trials", "failures"}
 
-    def now(section: str) -> SweepRecord:
-        """The sweep as it is: what the page has just read for the first draw of a section, else read again."""
-        if section in undrawn:
-            undrawn.remove(section)
-            return record
-        return store.sweep(name)
+    def read() -> Callable[[], SweepRecord]:
+        """What reads the sweep for a section, which is first drawn from what the page has just read."""
+        return watch.first(record, lambda: store.sweep(name))
+
+    of_heading, of_charts, of_trials, of_failures = read(), read(), read(), read()
 
     @frame.live(every=watch.live_seconds(live))
     def heading() -> None:
         """State, progress and the best as they are now."""
-        found = now("heading")
+        found = of_heading()
         if sweep_head.outline(found) != sweep_head.outline(record):
             st.rerun()
         sweep_head.heading(found)
@@ -71,7 +71,7 @@ with frame.page("Sweep") as store:
     @frame.live(every=sweep_panels.live_seconds(live))
     def charts() -> None:
         """How the sweep went, as it is now."""
-        found = now("charts")
+        found = of_charts()
         if found.confirms is not None:
             sweep_confirmation.draw_own(store, found)
             return
@@ -81,7 +81,7 @@ with frame.page("Sweep") as store:
     @frame.live(every=sweep_panels.live_seconds(live))
     def trials() -> None:
         """Parallel coordinates and the table of the trials, which their brush narrows, as they are now."""
-        shown = sweep_cache.shown(store, now("trials"))
+        shown = sweep_cache.shown(store, of_trials())
         confirms = shown.confirms is not None
         brushed, said = (None, "") if confirms else sweep_panels.draw_parallel(store, shown)
         sweep_trials.draw(store, shown, brushed, said)
@@ -90,7 +90,7 @@ with frame.page("Sweep") as store:
     @frame.live(every=None)
     def failures() -> None:
         """Why trials failed, and what was changed; what is opened here is read when it is opened."""
-        found = now("failures")
+        found = of_failures()
         sweep_failures.draw(store, found)
         sweep_story.draw(found)
 

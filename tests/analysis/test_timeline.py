@@ -79,3 +79,14 @@ def test_trials_of_before_are_shown_only_when_asked_for() -> None:
 def test_a_sweep_that_waits_has_no_lanes() -> None:
     found = timeline(trial_frame([trial(0, None, None)], ()), at(0))
     assert found.lanes == 0 and found.busy == () and len(found.bars) == 0
+
+
+def test_what_ran_when_it_was_made_goes_on_until_now() -> None:
+    records = [trial(0, 0, 4, "a"), trial(1, 6, None, "a"), trial(2, 1, 3, "b"), trial(3, None, None)]
+    frame = trial_frame(records, ())
+    for seconds in (7, 8, 60):
+        later, anew = timeline(frame, at(7)).at(at(seconds)), timeline(frame, at(seconds))
+        assert later.bars.equals(anew.bars)
+        assert later.spans == anew.spans and later.busy == pytest.approx(anew.busy)
+    over = timeline(frame[frame["state"] != "running"], at(7))
+    assert over.at(at(60)) is over

@@ -26,12 +26,36 @@ class Timeline:
         lanes: How many there are.
         bars: `number`, `run`, `state` (`stopped` for one that somebody ended), `worker`, `lane` (from 0), `started`,
             `ended` (UTC) of every trial that began, in order of lane and start; `ended` of a running one is now.
-        busy: Per lane, the share of the time from its first start to its last end in which a trial ran.
+        spans: Per lane its first start, its last end, and for how long in between no trial ran; in microseconds.
     """
 
     lanes: int
     bars: pd.DataFrame
-    busy: tuple[float, ...]
+    spans: tuple[tuple[int, int, int], ...]
+
+    @property
+    def busy(self) -> tuple[float, ...]:
+        """Per lane, the share of the time from its first start to its last end in which a trial ran."""
+        return tuple(1.0 if end <= start else 1.0 - idle / (end - start) for start, end, idle in self.spans)
+
+    def at(self, now: datetime) -> Timeline:
+        """Return it with the trials that ran, when it was made, as running until now."""
+        running = (self.bars["state"] == "running").to_numpy(dtype=bool)
+        if not running.any():
+            return self
+        moment = _at(now)
+        bars = self.bars.assign(
+            ended=self.bars["ended"].mask(
+                running & (self.bars["ended"] < moment).to_numpy(dtype=bool), moment
+            )
+        )
+        end = int(moment.to_datetime64().astype("M8[us]").astype(np.int64))
+        going = set(bars["lane"].to_numpy()[running].tolist())
+        spans = tuple(
+            (start, max(last, end), idle) if lane in going else (start, last, idle)
+            for lane, (start, last, idle) in enumerate(self.spans)
+        )
+        return Timeline(self.lanes, bars, spans)
 
 
 def timeline(frame: pd.DataFrame, now: datetime, *, taken_over: bool = False) -> Timeline:
@@ -64,9 +88,10 @@ def timeline(frame: pd.DataFrame, now: datetime, *, taken_over: bool = False) ->
     np.maximum.at(last, owner, ends)
     places, lanes = _partition(first, last)
     shown["lane"] = places[owner]
-    busy = tuple(_busy(starts[shown["lane"] == lane], ends[shown["lane"] == lane]) for lane in range(lanes))
+    lane = shown["lane"].to_numpy()
+    spans = tuple(_span(starts[lane == place], ends[lane == place]) for place in range(lanes))
     bars = shown[["number", "run", "state", "worker", "lane", "started", "ended"]]
-    return Timeline(lanes, bars.sort_values(["lane", "started"], kind="stable").reset_index(drop=True), busy)
+    return Timeline(lanes, bars.sort_values(["lane", "started"], kind="stable").reset_index(drop=True), spans)
 
 
 def _at(now: datetime) -> pd.Timestamp:
@@ -103,13 +128,10 @@ def _partition(first: Micros, last: Micros) -> tuple[NDArray[np.int64], int]:
     return places, lanes
 
 
-def _busy(starts: Micros, ends: Micros) -> float:
-    """Return the covered share of the time between the first start and the last end; 1 where that is no time."""
+def _span(starts: Micros, ends: Micros) -> tuple[int, int, int]:
+    """Return the first start, the last end, and how much of the time between them no interval covers."""
     order = np.argsort(starts, kind="stable")
     starts, ends = starts[order], ends[order]
     reach = np.maximum.accumulate(ends)
-    whole = int(reach[-1] - starts[0])
-    if whole <= 0:
-        return 1.0
     idle = np.maximum(starts[1:] - reach[:-1], 0).sum()
-    return float(1.0 - idle / whole)
+    return int(starts[0]), int(reach[-1]), int(idle)

@@ -14,6 +14,7 @@ from tracking.analysis.reported import aimed
 from tracking.errors import TrackingError
 from tracking.records import RunRecord
 from tracking.registry_records import Evidence, Verdict, VersionRecord
+from tracking.sweep_records import SweepRecord
 from tracking.ui import (
     access,
     cache,
@@ -70,15 +71,17 @@ def show(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
         about: What the run is, such as "The winner, trial 7"; left out where the page says it.
         compares: Whether a link leads to the comparison with the champion.
     """
-    live = any(each.state.is_live for each in repeat_form.started(store, run))
+    begun = repeat_form.started(store, run)
+    live = any(each.state.is_live for each in begun)
+    read = watch.first(begun, lambda: repeat_form.started(store, run))
 
     @frame.live(every=watch.live_seconds(live))
     def against() -> None:
         """The run against the champions, as it is now."""
-        there = repeat_form.started(store, run)
+        there = read()
         if live and not any(each.state.is_live for each in there):
             st.rerun()  # the run's group is whole: what else the page says of it, too
-        draw(store, run, key=key, about=about, compares=compares)
+        draw(store, run, there, key=key, about=about, compares=compares)
         navigation.follow()
 
     with st.container():
@@ -111,9 +114,16 @@ def promote(store: Store, run: RunRecord, *, key: str, label: str = "Promote…"
         promote_dialog.open_for_run(store, run)
 
 
-def draw(store: Store, run: RunRecord, *, key: str, about: str = "", compares: bool = True) -> None:
-    """Draw what `show` does, inside of a section that there is already."""
-    there = repeat_form.started(store, run)
+def draw(
+    store: Store,
+    run: RunRecord,
+    there: Sequence[SweepRecord],
+    *,
+    key: str,
+    about: str = "",
+    compares: bool = True,
+) -> None:
+    """Draw what `show` does, inside of a section that there is already; `there` are the sweeps that repeat the run."""
     champions = champions_of(store, run.id)
     rivals = [each for each in champions if each.run != run.id][:MOST]
     versions = registry_cache.run_versions(store, run.id)

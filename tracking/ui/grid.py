@@ -168,15 +168,14 @@ def _styled(table: Table) -> Any:
     frame = harmless(table.frame)
     if not table.texts and not table.bold and not table.colours:
         return frame
-    styles = pd.DataFrame("", index=frame.index, columns=frame.columns)
+    styles = {name: [""] * len(frame) for name in frame.columns}
     for row, column in table.bold:
-        styles.loc[row, column] = "font-weight: 700"
+        styles[column][row] = "font-weight: 700"
     if table.colours:
         styles["mark"] = [f"background-color: {colour}; color: #ffffff" for colour in table.colours]
+    styler = frame.style.apply(lambda _: pd.DataFrame(styles, index=frame.index), axis=None)
     # A formatter is asked once for each cell of a column, from the top; its value may stand for another.
-    styler = frame.style.apply(lambda _: styles, axis=None)
-    for name, cells in table.texts.items():
-        styler.format(_in_turn(cells), subset=[name])
+    styler.format({name: _in_turn(cells) for name, cells in table.texts.items()})
     return styler
 
 

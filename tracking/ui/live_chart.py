@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NewType
 
 import numpy as np
 import plotly
@@ -25,6 +25,9 @@ from tracking.ui import access, state
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import NDArray
+
+Packed = NewType("Packed", str)
+"""A figure as it is sent."""
 
 PLOTLY_FILE: Final = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PLOTLY_ROUTE: Final = f"/vendor/plotly-{plotly.__version__}.min.js"
@@ -69,7 +72,7 @@ class ChartView:
 
 
 def live_chart(
-    figure: go.Figure | Mapping[str, Any],
+    figure: go.Figure | Mapping[str, Any] | Packed,
     *,
     key: str,
     height: int = 320,
@@ -84,7 +87,7 @@ def live_chart(
     theme of the page. Names of traces are shown as they are, not as markup.
 
     Args:
-        figure: A Plotly figure, or its dict with `data` and `layout`.
+        figure: A Plotly figure, or its dict with `data` and `layout`, or what `packed` made of one with this key.
         key: Stays the same for the same chart.
         height: In pixels.
         alt: What a screen reader says: what is drawn and what it shows.
@@ -101,7 +104,7 @@ def live_chart(
     result = _component(
         key=key,
         data={
-            "figure": _figure_json(figure, uirevision=key),
+            "figure": figure if isinstance(figure, str) else packed(figure, key=key),
             "source": _plotly_source(),
             "height": height,
             "alt": alt,
@@ -175,16 +178,15 @@ def _plotly_source() -> str:
     return f"/component/{component.name}/{PLOTLY_FILE.name}?v={plotly.__version__}"
 
 
-def _figure_json(figure: go.Figure | Mapping[str, Any], *, uirevision: str) -> str:
-    """Return the figure as JSON for plotly.js, arrays in binary."""
+def packed(figure: go.Figure | Mapping[str, Any], *, key: str) -> Packed:
+    """Return a figure as it is sent: JSON for plotly.js, arrays in binary. For figures that are kept between draws."""
     from plotly.io import to_json
 
     plain = figure if isinstance(figure, Mapping) else figure.to_plotly_json()
     layout = {name: value for name, value in plain.get("layout", {}).items() if name != "template"}
-    layout.setdefault("uirevision", uirevision)
+    layout.setdefault("uirevision", key)
     traces = [_plain_trace(trace) for trace in plain.get("data", ())]
-    text: str = to_json({"data": traces, "layout": layout}, validate=False)
-    return text
+    return Packed(to_json({"data": traces, "layout": layout}, validate=False))
 
 
 def _plain_trace(trace: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,11 +48,12 @@ def show(store: Store, record: SweepRecord) -> None:
     if not there and not record.best:
         return
     live = any(each.own.state.is_live for each in there)
+    read = watch.first(there, lambda: store.confirmations(record.name))
 
     @frame.live(every=watch.live_seconds(live))
     def confirmation() -> None:
         """How the best configurations do on fresh runs, as it is now."""
-        now = store.confirmations(record.name)
+        now = read()
         if live and not any(each.own.state.is_live for each in now):
             st.rerun()  # nothing runs any more: the section need not draw itself again
         draw(store, record, now)

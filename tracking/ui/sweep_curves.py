@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,8 +13,9 @@ from tracking.analysis.curves import Curve, CurveOptions
 from tracking.analysis.ranking import ranking
 from tracking.analysis.reported import REPORTED
 from tracking.analysis.trials import feasible, value_columns
+from tracking.records import RunRecord
 from tracking.sweep_records import SweepRecord
-from tracking.ui import cache, format, sweep_lanes
+from tracking.ui import cache, format, sweep_cache, sweep_lanes
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 
@@ -26,15 +28,44 @@ POINTS: Final = 200
 HEIGHT: Final = 300
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The trials whose curves are drawn.
+
+    Attributes:
+        rows: Of the frame, by run, in order of number.
+        best: Row of the best trial, -1 where there is none.
+        with_run: How many trials there are to choose from.
+        over: The runs of those that had ended.
+    """
+
+    rows: dict[str, int]
+    best: int
+    with_run: int
+    over: list[RunRecord]
+
+
 def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> None:
     """Draw the curves of the best, the running and the newest trials."""
     wanted = record.objectives[place]
     column = value_columns(record.objectives)[place]
-    with_run = ~frame["run"].isna().to_numpy() & (frame["state"] != "waiting").to_numpy(dtype=bool)
-    best = ranking(frame, [column], [wanted.goal], top=BEST_CURVES, feasible=feasible(frame))
-    places = chosen(frame, with_run, best)
-    runs = {str(frame["run"].iloc[place]): int(place) for place in places}
-    known, _ = cache.known_runs(store, list(runs))
+
+    def make(now: SweepRecord) -> _Chosen:
+        trials = sweep_cache.frame(store, now)
+        with_run = ~trials["run"].isna().to_numpy() & (trials["state"] != "waiting").to_numpy(dtype=bool)
+        goal = now.objectives[place].goal
+        best = ranking(trials, [column], [goal], top=BEST_CURVES, feasible=feasible(trials))
+        rows = {str(trials["run"].iloc[row]): row for row in chosen(trials, with_run, best)}
+        over = [run for run, row in rows.items() if trials["state"].iloc[row] != "running"]
+        return _Chosen(
+            rows, int(best[0]) if len(best) else -1, int(with_run.sum()), cache.known_runs(store, over)[0]
+        )
+
+    found = sweep_cache.made(store, record, f"curves {place}", make)
+    runs, first = found.rows, found.best
+    over = {run.id for run in found.over}
+    going, _ = cache.known_runs(store, [run for run in runs if run not in over])
+    known = sorted([*found.over, *going], key=lambda run: runs[run.id])
     options = CurveOptions(max_points=POINTS)
     # What a plain objective reports has a name of its own; of several objectives nothing is reported.
     for metric in (wanted.metric, REPORTED)[: 3 - len(record.objectives)]:
@@ -44,7 +75,6 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> 
             break
     else:
         return
-    first = int(best[0]) if len(best) else -1
     made: list[tuple[str, int, Curve]] = []
     for run, curve in several.items():
         row = runs[run]
@@ -52,7 +82,7 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> 
         kind = "best" if row == first else state if state in sweep_lanes.KINDS else "complete"
         made.append((kind, int(frame["number"].iloc[row]), curve))
     figure, note = sweep_lanes.curves_chart(
-        made, wanted, int(with_run.sum()) if len(places) == MOST_CURVES else len(made)
+        made, wanted, found.with_run if len(runs) == MOST_CURVES else len(made)
     )
     how = "logged" if metric == wanted.metric else "reported"
     st.markdown(f"**Curves** · {escape(format.shorten_key(wanted.metric, 60))} as it was {how}")

@@ -39,7 +39,8 @@ def timeline_chart(found: Timeline, zone_offset: float) -> tuple[Figure, str]:
         found: The bars.
         zone_offset: Seconds that the reader's clock is ahead of UTC.
     """
-    bars = found.bars.sort_values("started", kind="stable").tail(MOST_BARS)
+    newest = np.argsort(found.bars["started"].to_numpy(dtype="M8[us]"), kind="stable")[-MOST_BARS:]
+    bars = found.bars.iloc[newest]
     traces = []
     for state, (name, colour) in STATES.items():
         here = bars[bars["state"] == state]

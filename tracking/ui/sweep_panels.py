@@ -29,8 +29,7 @@ from tracking.ui import (
     sweep_lanes,
     sweep_parallel,
 )
-from tracking.ui.charts import Figure
-from tracking.ui.live_chart import live_chart
+from tracking.ui.live_chart import Packed, live_chart, packed
 from tracking.ui.markdown import escape
 from tracking.ui.sweep_axes import Drawn, drawn_note
 from tracking.ui.zone import reader_offset
@@ -104,17 +103,20 @@ def draw_parallel(store: Store, record: SweepRecord) -> tuple[frozenset[int] | N
     axes = [*params[: max(1, MOST_AXES - len(columns))], *columns]
     column = columns[_objective_before(record)]
 
-    def make(now: SweepRecord) -> tuple[ParallelCoordinates, Figure, Drawn]:
+    key = f"sweep.parallel.{record.study}.{len(axes)}"
+
+    def make(now: SweepRecord) -> tuple[ParallelCoordinates, Packed, Drawn]:
         trials = sweep_cache.frame(store, now)
         found = parallel(trials, axes, log=sweep_cache.logarithmic(store, now))
-        return found, *sweep_parallel.parallel_chart(found, trials, column, goal)
+        figure, drawn = sweep_parallel.parallel_chart(found, trials, column, goal)
+        return found, packed(figure, key=key), drawn
 
     goal = record.objectives[columns.index(column)].goal
     found, figure, drawn = sweep_cache.made(store, record, f"parallel {column} {axes}", make)
     st.subheader("Parallel coordinates and trials")
     view = live_chart(
         figure,
-        key=f"sweep.parallel.{record.study}.{len(axes)}",
+        key=key,
         brushed_by=sweep_parallel.checked_brush(state.brush(), axes),
         height=HEIGHT,
         alt=f"A line for each of {drawn.shown} trials across {len(axes)} axes: params, then objectives",
@@ -192,16 +194,19 @@ def _history(store: Store, record: SweepRecord, place: int, column: str, behind:
     wanted = record.objectives[place]
     edits = [edit for edit in record.edits if edit.study == record.study]
 
-    def make(now: SweepRecord) -> tuple[Figure, str]:
+    key = f"sweep.history.{record.study}.{place}"
+
+    def make(now: SweepRecord) -> tuple[Packed, str]:
         marks = [edit for edit in now.edits if edit.study == now.study]
-        return sweep_charts.history(sweep_cache.frame(store, now), column, wanted, marks)
+        figure, note = sweep_charts.history(sweep_cache.frame(store, now), column, wanted, marks)
+        return packed(figure, key=key), note
 
     figure, note = sweep_cache.made(store, record, f"history {place}", make)
     st.markdown(f"**Best so far** · {escape(sweep_format.objective(wanted))}")
     with st.container(gap=None):
         live_chart(
             figure,
-            key=f"sweep.history.{record.study}.{place}",
+            key=key,
             height=HEIGHT,
             alt=f"{wanted.metric} of each trial, with the best so far",
         )
@@ -218,18 +223,20 @@ def _slices(store: Store, record: SweepRecord, place: int, column: str) -> None:
     rows = -(-len(shown) // MOST_IN_A_ROW)
     grid = st.grid(-(-len(shown) // rows), min_column_width=NARROW, gap="small")
     for name in shown:
+        key = f"sweep.slice.{record.study}.{place}.{name}"
 
-        def make(now: SweepRecord, name: str = name) -> tuple[Figure, Drawn]:
+        def make(now: SweepRecord, name: str = name, key: str = key) -> tuple[Packed, Drawn]:
             log = sweep_cache.logarithmic(store, now)
             found = slice_of(sweep_cache.frame(store, now), name, column, log=name in log)
             best = _best(store, now, place, column)
-            return sweep_charts.slice_chart(found, name.removeprefix(PARAM), wanted, best)
+            figure, drawn = sweep_charts.slice_chart(found, name.removeprefix(PARAM), wanted, best)
+            return packed(figure, key=key), drawn
 
         figure, drawn = sweep_cache.made(store, record, f"slice {place} {name}", make)
         with grid.cell(), st.container(gap=None):
             live_chart(
                 figure,
-                key=f"sweep.slice.{record.study}.{place}.{name}",
+                key=key,
                 height=SMALL,
                 alt=f"{wanted.metric} by {name.removeprefix(PARAM)}, {drawn.shown} trials",
             )
@@ -273,12 +280,14 @@ def _front(store: Store, record: SweepRecord, pair: tuple[int, int], *, first: b
         return
     one, other = (record.objectives[place] for place in pair)
 
-    def make(now: SweepRecord) -> tuple[Figure, Drawn]:
+    key = f"sweep.front.{record.study}.{pair}"
+
+    def make(now: SweepRecord) -> tuple[Packed, Drawn]:
         trials, on_front = sweep_cache.frame(store, now), sweep_cache.front(store, now)
         values = trials[list(columns)].to_numpy(dtype=np.float64)
         rows = np.flatnonzero(finished(trials, columns) & np.isfinite(values).all(axis=1))
         ahead = np.zeros(len(rows), dtype=bool) if on_front is None else on_front[rows]
-        return sweep_charts.front_chart(
+        figure, drawn = sweep_charts.front_chart(
             values[rows][:, pair],
             trials["number"].to_numpy()[rows],
             ahead,
@@ -286,13 +295,14 @@ def _front(store: Store, record: SweepRecord, pair: tuple[int, int], *, first: b
             joined=len(columns) == 2,
             feasible=feasible(trials)[rows],
         )
+        return packed(figure, key=key), drawn
 
     figure, drawn = sweep_cache.made(store, record, f"front {pair}", make)
     st.markdown(f"**Pareto front** · {escape(format.shorten(f'{other.metric} by {one.metric}', 60))}")
     with st.container(gap=None):
         live_chart(
             figure,
-            key=f"sweep.front.{record.study}.{pair}",
+            key=key,
             height=HEIGHT,
             alt=f"{other.metric} against {one.metric}, the trials on the front marked",
         )
@@ -311,11 +321,7 @@ def _lanes(store: Store, record: SweepRecord) -> Timeline:
 
 
 def _timeline(store: Store, record: SweepRecord, frame: pd.DataFrame) -> None:
-    found = (
-        timeline(frame, datetime.now(UTC))
-        if record.trials.get("running")
-        else sweep_cache.made(store, record, "lanes", functools.partial(_lanes, store))
-    )
+    found = sweep_cache.made(store, record, "lanes", functools.partial(_lanes, store)).at(datetime.now(UTC))
     if not len(found.bars):
         return
     figure, note = sweep_lanes.timeline_chart(found, reader_offset())

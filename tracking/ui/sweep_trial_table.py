@@ -147,8 +147,14 @@ def varying(frame: pd.DataFrame) -> list[str]:
     columns = param_columns(frame)
     if len(frame) < 3:
         return list(columns)[:MAX_PARAMS]
-    found = [name for name in columns if len({str(value) for value in frame[name]}) > 1]
+    found = [name for name in columns if _differs(frame[name])]
     return (found or list(columns))[:MAX_PARAMS]
+
+
+def _differs(values: pd.Series[Any]) -> bool:
+    if values.dtype == object:
+        return len({str(value) for value in values}) > 1
+    return values.nunique(dropna=False) > 1
 
 
 def _put_param(cells: Cells, column: str, values: Sequence[Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracking.errors import NotFound
 from tracking.records import RunRecord
 from tracking.sweep_records import ConfirmationRecord, SweepRecord
-from tracking.ui import cache, champion_panel, promote_dialog
+from tracking.ui import cache, champion_panel, promote_dialog, repeat_form
 
 if TYPE_CHECKING:
     from tracking.analysis.confirmation import Confirmation
@@ -45,7 +45,8 @@ def confirmed(store: Store, sweep: SweepRecord, record: ConfirmationRecord, foun
     chosen = next((run for run in runs if promote_dialog.can_promote(run)), runs[0] if runs else None)
     if chosen is not None:
         key = f"sweep.confirmed.{record.own.studies[0]}"
-        champion_panel.draw(store, chosen, key=key, about=f"Best on fresh runs, trial {first.trial}")
+        there = repeat_form.started(store, chosen)
+        champion_panel.draw(store, chosen, there, key=key, about=f"Best on fresh runs, trial {first.trial}")
 
 
 def _run(store: Store, run_id: str | None) -> RunRecord | None:
