@@ -1,4 +1,4 @@
-"""Promotions by several processes at once, and killed at every point: before or after, never between."""
+"""Promotions by several processes at once, and killed at random moments: a whole journal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import subprocess
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +18,6 @@ import tracking
 from tests.registry.making import logged
 from tracking.registry_records import JournalEntry, JournalKind
 
-RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
 StartScript = Callable[..., "subprocess.Popen[str]"]
 SOAK = os.environ.get("PODIUM_SOAK") == "1"
 HOLDING = (JournalKind.PROMOTE, JournalKind.ROLLBACK, JournalKind.RETIRE)
@@ -111,69 +109,6 @@ def test_five_processes_promote_at_once(start_script: StartScript, store_folder:
         assert store.resolve("digits@champion").number == check_chain(entries)
         assert store.verify_registry().problems == ()
         assert store.history(run.id, "loss")["step"].tolist() == list(range(step))
-
-
-POINTS = {
-    "before the snapshot": "promotion.evaluate = lambda *given: die()",
-    "after the gates": """
-        then = promotion.evaluate
-        def evaluate(*given):
-            then(*given)
-            die()
-        promotion.evaluate = evaluate
-        """,
-    "inside the transaction, before the row": "registry_writes.append = lambda *given, **named: die()",
-    "inside the transaction, after the row": """
-        then = registry_writes.append
-        def append(*given, **named):
-            then(*given, **named)
-            die()
-        registry_writes.append = append
-        """,
-    "at the commit": """
-        from sqlalchemy import event
-        event.listen(store._engines.writers, "commit", lambda connection: die())
-        """,
-    "after the commit": """
-        then = Engines.write_durably
-        def write_durably(*given):
-            then(*given)
-            die()
-        Engines.write_durably = write_durably
-        """,
-}
-AFTER = {"after the commit"}
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_a_promotion_that_is_killed_is_before_or_after(
-    point: str, run_script: RunScript, store_folder: Path
-) -> None:
-    with tracking.open_store(store_folder) as store:
-        store.promote("digits", 2, reason="the first")
-        before = store.journal()
-    done = run_script(
-        "import os, signal, sys, time, tracking\n"
-        "from tracking.database import registry_writes\n"
-        "from tracking.database.engine import Engines\n"
-        "from tracking.registry import promotion\n"
-        "def die():\n    os.kill(os.getpid(), signal.SIGKILL)\n    time.sleep(60)\n"
-        "store = tracking.open_store(sys.argv[1])\n"
-        + textwrap.dedent(POINTS[point])
-        + '\nstore.promote("digits", 3, reason="killed")\n',
-        str(store_folder),
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    with tracking.open_store(store_folder) as store:
-        entries = store.journal()
-        assert entries[: len(before)] == before
-        written = [(entry.kind, entry.version, entry.previous) for entry in entries[len(before) :]]
-        assert written == ([(JournalKind.PROMOTE, 3, 2)] if point in AFTER else [])
-        assert store.resolve("digits@champion").number == (3 if point in AFTER else 2)
-        assert store.verify_registry().problems == ()
-        # It goes on from there.
-        store.promote("digits", 3 if point not in AFTER else 2, reason="again")
-        check_chain(store.journal())
 
 
 ENDLESS = """
