@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.dashboard import drawn, first_answer_seconds, served, session
+from benchmarks.drawing import browser, drawn_seconds
 from benchmarks.report import Row
 from benchmarks.workloads import Bench
 
@@ -108,6 +109,7 @@ def sweep_page(bench: Bench) -> Iterator[Row]:
             target=0.1,
             note=f"From another page, with everything in the cache; {cold:.2f} s without.",
         )
+        yield from in_a_browser(port, trials)
         sweeps.resume(location, NAME)
         try:
             while len(_active(location)) < WORKERS:
@@ -126,6 +128,22 @@ def sweep_page(bench: Bench) -> Iterator[Row]:
             sweeps.stop(location, NAME, now=True)
             while _active(location):
                 time.sleep(0.2)
+
+
+def in_a_browser(port: int, trials: int) -> Iterator[Row]:
+    """Draw the page in the system's browser, where there is one."""
+    with browser() as page:
+        if page is None:
+            return
+        address = f"http://127.0.0.1:{port}/sweep?sweep={NAME}"
+        typical, longest = drawn_seconds(page, address, NAME, "all sweeps", DRAWS)
+    yield Row(
+        f"sweep page, {trials:,} trials, drawn in Chromium",
+        typical,
+        "s",
+        target=1,
+        note=f"From the list of sweeps until the charts in sight stand; the slowest of {DRAWS}: {longest:.2f} s.",
+    )
 
 
 def _active(location: StoreLocation) -> list[int]:
