@@ -32,7 +32,8 @@ STANDS = """(heading) => new Promise((done) => {
   const stands = () => {
     const charts = [...document.querySelectorAll(".podium-chart")].filter(inSight);
     const there = [...document.querySelectorAll("h1")].some((each) => each.textContent.includes(heading));
-    if (there && charts.length > 1 && charts.every((chart) => chart.querySelector(".main-svg .xtick, .main-svg .ytick"))) {
+    const drawn = (chart) => chart.querySelector(".main-svg .xtick, .main-svg .ytick");
+    if (there && charts.length > 1 && charts.every(drawn)) {
       requestAnimationFrame(() => setTimeout(() => done((performance.now() - began) / 1e3)));
     } else requestAnimationFrame(stands);
   };
