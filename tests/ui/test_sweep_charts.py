@@ -168,6 +168,29 @@ def test_a_trial_that_somebody_ended_is_stopped_in_the_timeline_too() -> None:
     assert "trial 2, failed" in trace(figure, "failed")["text"][0]
 
 
+def test_what_a_trial_came_to_has_one_colour_on_every_chart() -> None:
+    frame = trials([0.5, 0.4, None], ["complete", "pruned", "running"])
+    history, _ = sweep_charts.history(frame, COLUMN, ACCURACY)
+    lanes, _ = sweep_lanes.timeline_chart(timeline(frame, BEGAN + timedelta(hours=1)), 0.0)
+    front, _ = sweep_charts.front_chart(
+        np.array([[1.0, 1.0], [0.5, 0.5]]),
+        np.array([0, 1]),
+        np.array([True, False]),
+        (ACCURACY, ACCURACY),
+        joined=True,
+    )
+    kinds = {kind: colour for kind, (_, colour, _) in sweep_lanes.KINDS.items()}
+    colour = trace(lanes, "complete")["marker"]["color"]
+    assert colour == trace(history, "complete")["marker"]["color"] == kinds["complete"]
+    assert colour == trace(front, "other trials")["marker"]["color"]
+    pruned = trace(history, "pruned, as far as it came")["marker"]["color"]
+    assert pruned == trace(lanes, "pruned")["marker"]["color"] == kinds["pruned"]
+    assert trace(lanes, "running")["marker"]["color"] == kinds["running"]
+    best = trace(history, "best so far")["line"]["color"]
+    assert best == kinds["best"] == trace(front, "on the front")["marker"]["color"]
+    assert len({colour, pruned, kinds["running"], best}) == 4
+
+
 def test_the_timeline_of_many_trials_shows_the_newest_and_says_so() -> None:
     frame = trials([0.5] * 1_000, ["complete", "fail", "pruned", "running"] * 250)
     figure, note = sweep_lanes.timeline_chart(timeline(frame, BEGAN + timedelta(hours=1)), 3600.0)

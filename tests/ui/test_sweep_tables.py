@@ -19,7 +19,14 @@ from tracking.sweep_records import (
     SweepRecord,
     SweepState,
 )
-from tracking.ui import sweep_edit_forms, sweep_failures, sweep_format, sweep_list, sweep_trial_table
+from tracking.ui import (
+    sweep_colours,
+    sweep_edit_forms,
+    sweep_failures,
+    sweep_format,
+    sweep_list,
+    sweep_trial_table,
+)
 from tracking.ui.sweep_trial_table import BEST, LONGEST, NEWEST, OLDEST, Choice
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,6 +122,10 @@ def test_the_table_tells_stopped_from_failed_and_marks_the_best() -> None:
     assert table.bold == {(1, "values.loss")}
     assert table.shown("values.loss") == ["0.5000", "0.2500", "0.7500", "–", "–", "–"]
     assert table.shown("duration")[5] == "–"
+    complete, best, other, failed, stopped, running = table.colours
+    assert best == sweep_colours.BEST and complete == other
+    assert [failed, stopped, running] == [sweep_colours.STATES[each] for each in ("fail", STOPPED, "running")]
+    assert len(set(table.colours)) == 5 and not any("var(" in colour for colour in table.colours)
 
 
 def test_params_that_never_differ_have_no_column() -> None:

@@ -22,14 +22,11 @@ from tracking.sweep_records import SweepEdit, SweepObjective
 from tracking.ui import format
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import BREAKS, Drawn, axis_layout, cloud, drawn_note, text
+from tracking.ui.sweep_colours import BEST, FAINT, TRIAL
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRIAL: Final = "var(--st-primary-color)"
-"""The theme's: a blue that is dark on a light page and light on a dark one."""
-BEST: Final = "#f06c0c"
-FAINT: Final = "#9c84b4"
 MOST_POINTS: Final = 1_000
 MOST_OF_A_SLICE: Final = 200
 MOST_FAINT: Final = 250
@@ -73,7 +70,7 @@ def history(
                 "pruned, as far as it came",
                 FAINT,
                 f"trial %{{x}}, pruned at {name} %{{y:.6~g}}<extra></extra>",
-                0.7,
+                0.9,
                 "circle-open",
             )
         )
@@ -184,7 +181,7 @@ def front_chart(
     broken = _few(values, np.flatnonzero(~front & ~held), MOST_FAINT)
     names = [html.escape(format.shorten_key(each.metric, 40), quote=False) for each in pair]
     hover = f"trial %{{customdata}}<br>{names[0]} %{{x:.6~g}}<br>{names[1]} %{{y:.6~g}}<extra></extra>"
-    traces = [_points(values[kept, 0], values[kept, 1], "other trials", FAINT, hover, 0.9)]
+    traces = [_points(values[kept, 0], values[kept, 1], "other trials", TRIAL, hover, 0.8)]
     traces[0]["customdata"] = numbers[kept].astype(np.float64)
     if len(broken):
         outside = _points(

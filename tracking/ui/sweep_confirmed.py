@@ -13,7 +13,7 @@ from tracking.sweep_records import ConfirmationRecord, ConfirmedTrial, SweepObje
 from tracking.ui import format, sweep_format
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import text
-from tracking.ui.sweep_charts import BEST, FAINT, TRIAL
+from tracking.ui.sweep_colours import BEST, NEUTRAL, TRIAL
 from tracking.ui.tables import Table, TableColumn
 
 ROOM: Final = 0.08
@@ -48,7 +48,7 @@ def chart(found: Confirmation, wanted: SweepObjective) -> Figure:
             "name": "as good as in the sweep",
             "x": [low, high],
             "y": [low, high],
-            "line": {"color": FAINT, "width": 1.5, "dash": "dash"},
+            "line": {"color": NEUTRAL, "width": 1.5, "dash": "dash"},
             "hoverinfo": "skip",
         }
     ]

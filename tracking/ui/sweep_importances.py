@@ -14,14 +14,15 @@ from tracking.ui.charts import Figure
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 from tracking.ui.sweep_axes import text
-from tracking.ui.sweep_charts import FAINT, TRIAL
+from tracking.ui.sweep_colours import NEUTRAL, TRIAL
 
 if TYPE_CHECKING:
     from tracking.store import Store
 
 MOST: Final = 12
 HEIGHT: Final = 300
-CLEAR, UNCLEAR = TRIAL, FAINT
+CLEAR, UNCLEAR = 0.9, 0.35
+"""How opaque the bar is of a param that stands out from chance, and of one that does not."""
 
 
 def draw(store: Store, record: SweepRecord, place: int, column: str) -> None:
@@ -41,7 +42,8 @@ def draw(store: Store, record: SweepRecord, place: int, column: str) -> None:
             alt="Importance of each param with its interval: "
             + ", ".join(f"{each.param} {each.value:.2f}" for each in shown),
         )
-        st.caption(escape(found.sentence) + more)
+        pale = " · pale: not told from chance" if len({each.is_clear for each in shown}) > 1 else ""
+        st.caption(escape(found.sentence) + more + pale)
 
 
 def of(store: Store, record: SweepRecord, place: int, column: str) -> Importances:
@@ -78,7 +80,11 @@ def importances_chart(shown: tuple[Importance, ...]) -> Figure:
         "orientation": "h",
         "x": [max(0.0, each.value) for each in rows],
         "y": list(range(len(rows))),
-        "marker": {"color": [CLEAR if each.is_clear else UNCLEAR for each in rows], "line": {"width": 0}},
+        "marker": {
+            "color": TRIAL,
+            "opacity": [CLEAR if each.is_clear else UNCLEAR for each in rows],
+            "line": {"width": 0},
+        },
         "error_x": {
             "type": "data",
             "symmetric": False,
@@ -86,7 +92,7 @@ def importances_chart(shown: tuple[Importance, ...]) -> Figure:
             "arrayminus": [max(0.0, max(0.0, each.value) - max(0.0, each.low)) for each in rows],
             "thickness": 1.5,
             "width": 4,
-            "color": "#84898f",
+            "color": NEUTRAL,
         },
         "text": [
             f"{text(each.param)}: {format.number(each.value, 3)} "

@@ -9,24 +9,17 @@ import numpy as np
 
 from tracking.analysis.curves import Curve
 from tracking.analysis.timeline import Timeline
-from tracking.sweep_records import STOPPED, SweepObjective
+from tracking.sweep_records import SweepObjective
 from tracking.ui import format
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import Drawn, drawn_note, text
-from tracking.ui.sweep_charts import BEST, FAINT, TRIAL
+from tracking.ui.sweep_colours import BEST, FAINT, RUNNING, STATES, TRIAL
 
 MOST_BARS: Final = 240
-STATES: Final[Mapping[str, tuple[str, str]]] = {
-    "complete": ("complete", "#44a56e"),
-    "pruned": ("pruned", FAINT),
-    "fail": ("failed", "#c1007c"),
-    STOPPED: ("stopped", "#d9a514"),
-    "running": ("running", TRIAL),
-}
 KINDS: Final[Mapping[str, tuple[str, str, float]]] = {
     "pruned": ("pruned", FAINT, 1.0),
     "complete": ("complete", TRIAL, 1.0),
-    "running": ("running", "#44a56e", 1.6),
+    "running": ("running", RUNNING, 1.6),
     "best": ("best", BEST, 2.6),
 }
 """How curves are drawn, the later ones over the earlier: name, colour, width."""
@@ -42,7 +35,8 @@ def timeline_chart(found: Timeline, zone_offset: float) -> tuple[Figure, str]:
     newest = np.argsort(found.bars["started"].to_numpy(dtype="M8[us]"), kind="stable")[-MOST_BARS:]
     bars = found.bars.iloc[newest]
     traces = []
-    for state, (name, colour) in STATES.items():
+    for state, colour in STATES.items():
+        name = "failed" if state == "fail" else state
         here = bars[bars["state"] == state]
         if not len(here):
             continue

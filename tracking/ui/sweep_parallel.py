@@ -14,14 +14,14 @@ from tracking.analysis.trials import PARAM, VALUE
 from tracking.records import Goal
 from tracking.ui.charts import Figure
 from tracking.ui.sweep_axes import Drawn, label, text
-from tracking.ui.sweep_charts import BEST, FAINT, TRIAL
+from tracking.ui.sweep_colours import BEST, NEUTRAL, TRIAL
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_LINES: Final = 500
 KEPT_BEST: Final = 100
-SCALE: Final = ((0.0, FAINT), (0.6, TRIAL), (0.92, BEST), (1.0, BEST))
+SCALE: Final = ((0.0, NEUTRAL), (0.6, TRIAL), (0.92, BEST), (1.0, BEST))
 
 Brush = Mapping[str, Sequence[tuple[float, float]]]
 

@@ -15,8 +15,7 @@ from tracking.analysis.differences import MISSING
 from tracking.analysis.trials import PARAM, feasible, param_columns, value_columns
 from tracking.records import Goal
 from tracking.sweep_records import SweepRecord
-from tracking.ui import format, sweep_format
-from tracking.ui.colours import run_colour
+from tracking.ui import format, sweep_colours, sweep_format
 from tracking.ui.sweep_axes import BREAKS
 from tracking.ui.tables import MARK, MAX_CELL, MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
 
@@ -139,7 +138,13 @@ def trials_table(
     ]
     if any(why):
         cells.put_text("why", why, TableColumn("Why it ended", width=min(7 * max(map(len, why)) + 26, 800)))
-    return cells.table(tuple(run_colour(run) if run else "#8a949e" for run in runs))
+    found = zip(states(frame), numbers, feasible(frame), strict=True)
+    return cells.table(
+        tuple(
+            sweep_colours.mark(state, best=number in best, feasible=bool(held))
+            for state, number, held in found
+        )
+    )
 
 
 def varying(frame: pd.DataFrame) -> list[str]:
