@@ -11,8 +11,8 @@ from typing import Any
 
 from tracking.database import registry_queries, registry_stored
 from tracking.errors import InvalidValue, NotFound
-from tracking.records import Goal
-from tracking.registry import moves, names, registering, verification
+from tracking.records import Goal, RunRecord
+from tracking.registry import moves, names, parts, registering, verification
 from tracking.registry.export import export_lines
 from tracking.registry.groups import group_of
 from tracking.registry.lineage import experiments_of
@@ -117,6 +117,18 @@ class StoreModels(StoreHandle):
         """Return the versions that were made from a run, by model, the newest first."""
         with self._reading(drain=False) as connection:
             return registry_queries.version_records(connection, run=str(run_id))
+
+    def children_with_models(self, run_id: str) -> list[RunRecord]:
+        """Return the child runs of a run that logged a model, the oldest first; those in the trash are left out.
+
+        Of a trial that is run several times each repeat has a model of its own. `register` takes one of them by its
+        id; none is the right one by itself, as they differ by chance. Evidence is the same for all of them.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        with self._reading() as connection, connection.begin():
+            return parts.children_with_models(connection, run_id)
 
     def champion_of(self, run_id: str) -> list[VersionRecord]:
         """Return the champions that a run can be compared with.

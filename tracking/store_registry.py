@@ -48,7 +48,8 @@ class StoreRegistry(StoreModels):
 
         Raises:
             InvalidValue: The name cannot be one, or the artifact is no model.
-            NotFound: There is no such run or artifact, or its bytes are missing.
+            NotFound: There is no such run or artifact, or its bytes are missing. Where child runs have the artifact, as
+                the repeats of a trial do, the message names them: none is taken by itself.
             ArtifactDamaged: Its bytes are not those that were logged.
             RunStateError: The run lies in the trash.
         """

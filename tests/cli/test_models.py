@@ -82,6 +82,17 @@ def test_a_model_is_registered_and_listed(runs: list[str], command: Command) -> 
     assert "nobody holds an alias" in whole and "none: whatever is promoted" in whole
 
 
+def test_a_run_whose_children_logged_the_models_names_them(store_folder: Path, command: Command) -> None:
+    with tracking.start_run("digits", store=store_folder, capture=False, strict=True) as parent:
+        parent.log({"accuracy": 0.9})
+    children = [logged(store_folder, seed, seed=seed, parent=parent.id) for seed in (1, 2)]
+    done = command("models", "register", "digits", parent.id)
+    assert (done.code, done.out) == (2, "") and done.err.count("\n") == 1
+    for seed, child in enumerate(children, 1):
+        assert child in done.err and f"seed={seed}" in done.err
+    assert command("models", "register", "digits", children[1]).code == 0
+
+
 def test_gates_are_lines(model: list[str], command: Command) -> None:
     assert "No gates" in command("models", "gates", "digits").err
     lines = ["accuracy >= 0.9", "better(accuracy, margin=0.01, confidence=0.95)", "repeats >= 5"]

@@ -36,10 +36,13 @@ def logged(
     accuracy: float = 0.9,
     seed: int = 0,
     lr: float = 0.1,
+    parent: str | None = None,
 ) -> str:
     """Log a run with a metric and a model; return its id."""
     params = {"lr": lr, "seed": seed}
-    with tracking.start_run(experiment, params=params, store=store, capture=False, strict=True) as run:
+    with tracking.start_run(
+        experiment, params=params, parent=parent, store=store, capture=False, strict=True
+    ) as run:
         run.define_metric("accuracy", goal="maximize")
         run.log({"accuracy": accuracy})
         run.log_model(fitted(choice), "model", input_example=X[:3])

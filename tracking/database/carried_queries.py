@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -68,6 +68,31 @@ def artifacts_of(
                 )
             )
     return found
+
+
+def children_with(
+    connection: Connection, uid: str, kinds: Collection[ArtifactKind], *, name: str | None = None
+) -> list[str]:
+    """Return the ids of a run's child runs that have an artifact of one of these kinds, in order of creation.
+
+    Those in the trash are left out.
+
+    Args:
+        connection: To read with.
+        uid: Of the parent.
+        kinds: One of them.
+        name: Of the artifact; None for any.
+
+    Raises:
+        NotFound: There is no run of that id.
+    """
+    run_number(connection, uid)
+    carried = select(artifacts.c.id).where(artifacts.c.run_id == runs.c.id, artifacts.c.kind.in_(kinds))
+    if name is not None:
+        carried = carried.where(artifacts.c.name == name)
+    children = runs.c.parent == storable(uid)
+    query = select(runs.c.uid).where(children, runs.c.deleted.is_(None), carried.exists())
+    return list(connection.execute(query.order_by(runs.c.created, runs.c.id)).scalars())
 
 
 def dataset_records(connection: Connection, uid: str) -> list[DatasetRecord]:

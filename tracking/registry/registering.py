@@ -18,20 +18,9 @@ from tracking.errors import InvalidValue, NotFound, RunStateError
 from tracking.records import ArtifactKind, ArtifactRecord, RunRecord
 from tracking.registry.lineage import lineage_of
 from tracking.registry.names import key_of
+from tracking.registry.parts import NO_MODELS, which
 from tracking.registry_records import VersionRecord
 from tracking.validation import NAME_LIMIT, storable
-
-_NO_MODELS = frozenset(
-    (
-        ArtifactKind.FIGURE,
-        ArtifactKind.TABLE,
-        ArtifactKind.IMAGE,
-        ArtifactKind.AUDIO,
-        ArtifactKind.CONFUSION_MATRIX,
-        ArtifactKind.ROC_CURVE,
-        ArtifactKind.PR_CURVE,
-    )
-)
 
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and a sign that are drawn as nothing."""
@@ -55,9 +44,9 @@ def register(
     with engines.reading() as connection, connection.begin():
         run = run_queries.run_record(connection, run_id)
         _check_kept(run)
-        record = find_artifact(run.artifacts, run.id, artifact, step)
+        record = _find(connection, run, artifact, step)
         lineage = lineage_of(connection, run, record.step)
-    if record.kind in _NO_MODELS:
+    if record.kind in NO_MODELS:
         raise InvalidValue(
             f"The artifact {record.name!r} of run {run.id} is a {record.kind.replace('_', ' ')}, no model. "
             "Log models with log_model."
@@ -184,6 +173,15 @@ def account(by: object) -> str:
 def is_visible(text: str) -> bool:
     """Whether a person sees anything of a text: a letter, digit, mark or sign that is not drawn as nothing."""
     return any(unicodedata.category(each)[0] in "LNPS" and each not in _BLANK for each in text)
+
+
+def _find(connection: Any, run: RunRecord, name: str, step: int | None) -> ArtifactRecord:
+    try:
+        return find_artifact(run.artifacts, run.id, name, step)
+    except NotFound as error:
+        if not (said := which(connection, run, name)):
+            raise
+        raise NotFound(f"{error} {said}") from None
 
 
 def _check_kept(run: RunRecord) -> None:
