@@ -5,11 +5,13 @@ What holds an alias, and every version there is, loads and predicts as on the da
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -26,6 +28,20 @@ choices = st.integers(0, CHOICES - 1)
 picks = st.integers(0, 20)
 
 
+class Logged(NamedTuple):
+    """The model that a run logged last.
+
+    Attributes:
+        experiment: Of the run.
+        choice: Which model.
+        when: Grows with every model that is logged in any of the stores.
+    """
+
+    experiment: str
+    choice: int
+    when: int
+
+
 class Safety(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -33,8 +49,9 @@ class Safety(RuleBasedStateMachine):
         self.folder = self.place / "store"
         self.elsewhere = self.place / "elsewhere"
         self.store = tracking.open_store(self.folder)
-        self.runs: dict[str, tuple[str, int]] = {}
-        """Experiment and choice of the model that was logged last, of each run there is."""
+        self.clock = itertools.count()
+        self.runs: dict[str, Logged] = {}
+        """What each run there is has logged."""
         self.trashed: set[str] = set()
         self.versions: dict[tuple[str, int], tuple[str, int]] = {}
         """Run and choice of each version."""
@@ -42,7 +59,8 @@ class Safety(RuleBasedStateMachine):
         """Who holds each alias of each model."""
         self.past: dict[tuple[str, str], list[int]] = {}
         """The promotions of each that are in force: a rollback takes the last one away."""
-        self.there: dict[str, tuple[str, int]] = {}
+        self.there: dict[str, Logged] = {}
+        """The same, of the other store."""
 
     @initialize(first=choices, second=choices)
     def begin(self, first: int, second: int) -> None:
@@ -56,7 +74,7 @@ class Safety(RuleBasedStateMachine):
     @rule(choice=choices, experiment=st.sampled_from(EXPERIMENTS))
     def log(self, choice: int, experiment: str) -> None:
         run = logged(self.folder, choice, experiment=experiment)
-        self.runs[run] = (experiment, choice)
+        self.runs[run] = Logged(experiment, choice, next(self.clock))
 
     @precondition(lambda self: self.alive())
     @rule(pick=picks, choice=choices)
@@ -65,7 +83,7 @@ class Safety(RuleBasedStateMachine):
         run = self.of(self.alive(), pick)
         with tracking.start_run(resume=run, store=self.folder, capture=False, strict=True) as resumed:
             resumed.log_model(fitted(choice), "model")
-        self.runs[run] = (self.runs[run][0], choice)
+        self.runs[run] = Logged(self.runs[run].experiment, choice, next(self.clock))
 
     # The registry
 
@@ -74,7 +92,7 @@ class Safety(RuleBasedStateMachine):
     def register(self, pick: int, model: str) -> None:
         run = self.of(self.alive(), pick)
         version = self.store.register(model, run)
-        self.versions[version.model, version.number] = (run, self.runs[run][1])
+        self.versions[version.model, version.number] = (run, self.runs[run].choice)
 
     @precondition(lambda self: self.versions)
     @rule(pick=picks, alias=st.sampled_from(ALIASES))
@@ -127,7 +145,7 @@ class Safety(RuleBasedStateMachine):
 
     @rule(experiment=st.sampled_from(EXPERIMENTS))
     def delete_experiment(self, experiment: str) -> None:
-        inside = {run for run, (name, _) in self.runs.items() if name == experiment}
+        inside = {run for run, said in self.runs.items() if said.experiment == experiment}
         if inside & self.needed():
             with pytest.raises(tracking.StillNeeded, match="(?i)digits|letters"):
                 self.store.delete_experiment(experiment)
@@ -166,7 +184,7 @@ class Safety(RuleBasedStateMachine):
         run = self.of(self.there, pick)
         with tracking.start_run(resume=run, store=self.elsewhere, capture=False, strict=True) as resumed:
             resumed.log_model(fitted(choice), "model")
-        self.there[run] = (self.there[run][0], choice)
+        self.there[run] = Logged(self.there[run].experiment, choice, next(self.clock))
         if registered:
             with tracking.open_store(self.elsewhere) as store:
                 store.promote("digits", store.register("digits", run).number)
@@ -178,7 +196,9 @@ class Safety(RuleBasedStateMachine):
         report = self.store.merge(self.elsewhere)
         assert not report.missing
         for run in (*report.added, *report.updated):
-            self.runs[run] = self.there[run]
+            # A run that went on in both has, of what was logged under one name, what was logged last.
+            both = [store[run] for store in (self.runs, self.there) if run in store]
+            self.runs[run] = max(both, key=lambda said: said.when)
         # Promotions of another store say nothing here.
         assert self.store.journal_head() == before
 
