@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from tracking.database.param_values import decode_value
 from tracking.database.run_writes import experiments, goals, metric_keys, param_keys, params_table, runs
-from tracking.database.search_columns import chunks
+from tracking.database.search_columns import rows_in
 from tracking.database.study_rows import attributes, studies, trials
 from tracking.database.tables import MetricSummaryRow
 from tracking.records import Goal
@@ -112,18 +112,15 @@ def group_runs(
     """Return runs by their ids or numbers, in order of creation; unknown ones are left out."""
     found = [
         row
-        for column, wanted in ((runs.c.uid, [storable(uid) for uid in uids]), (runs.c.id, list(numbers)))
-        for part in chunks(wanted)
-        for row in connection.execute(_RUNS.where(column.in_(part)))
+        for column, wanted in ((runs.c.uid, [storable(uid) for uid in uids]), (runs.c.id, numbers))
+        for row in rows_in(connection, _RUNS, column, wanted)
     ]
     return _in_order(found)
 
 
 def children(connection: Connection, uids: Collection[str]) -> list[GroupRun]:
     """Return the runs that name one of these as their parent, in order of creation; also those in the trash."""
-    return _in_order(
-        row for part in chunks(list(uids)) for row in connection.execute(_RUNS.where(runs.c.parent.in_(part)))
-    )
+    return _in_order(rows_in(connection, _RUNS, runs.c.parent, uids))
 
 
 def run_params(
@@ -137,9 +134,8 @@ def run_params(
     ).join(param_keys, param_keys.c.id == columns.key_id)
     if keys is not None:
         query = query.where(columns.key_id.in_(keys))
-    for part in chunks(list(numbers)):
-        for run, key, name, kind, text, number in connection.execute(query.where(columns.run_id.in_(part))):
-            found[run].append(GroupParam(key, name, kind, text, number))
+    for run, *param in rows_in(connection, query, columns.run_id, numbers):
+        found[run].append(GroupParam(*param))
     return found
 
 
@@ -212,8 +208,7 @@ def trials_of(
     found = [
         row
         for column, wanted in zip(columns, (numbers, study_numbers), strict=True)
-        for part in chunks(list(wanted))
-        for row in connection.execute(_TRIALS.where(column.in_(part), trials.c.run_id.is_not(None)))
+        for row in rows_in(connection, _TRIALS.where(trials.c.run_id.is_not(None)), column, wanted)
     ]
     return [
         GroupTrial(
@@ -271,11 +266,7 @@ def metric_rows(connection: Connection, metric: str, numbers: Collection[int]) -
     """Return the summary of a metric of each run that logged it, by the run's number."""
     query = select(summaries).join(metric_keys, metric_keys.c.id == summaries.c.key_id)
     query = query.where(metric_keys.c.name == storable(metric))
-    return {
-        row.run_id: row
-        for part in chunks(list(numbers))
-        for row in connection.execute(query.where(summaries.c.run_id.in_(part)))
-    }
+    return {row.run_id: row for row in rows_in(connection, query, summaries.c.run_id, numbers)}
 
 
 def experiment_goals(connection: Connection, experiment: int) -> dict[str, Goal]:
@@ -290,23 +281,13 @@ def experiment_goals(connection: Connection, experiment: int) -> dict[str, Goal]
 def experiment_names(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
     """Return the names of experiments by their numbers."""
     query = select(experiments.c.id, experiments.c.name)
-    return {
-        number: name
-        for part in chunks(list(numbers))
-        for number, name in connection.execute(query.where(experiments.c.id.in_(part)))
-    }
+    return dict(rows_in(connection, query, experiments.c.id, numbers))
 
 
 def metric_names(connection: Connection, numbers: Collection[int]) -> list[str]:
     """Return the metrics that any of these runs logged, by name."""
     query = select(metric_keys.c.name).join(summaries, summaries.c.key_id == metric_keys.c.id).distinct()
-    return sorted(
-        {
-            name
-            for part in chunks(list(numbers))
-            for (name,) in connection.execute(query.where(summaries.c.run_id.in_(part)))
-        }
-    )
+    return sorted({name for (name,) in rows_in(connection, query, summaries.c.run_id, numbers)})
 
 
 def _rarest_first(connection: Connection, params: Sequence[GroupParam]) -> tuple[list[GroupParam], float]:

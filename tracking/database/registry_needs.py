@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, select
 
 from tracking.database.registry_queries import models, standings, versions
 from tracking.database.run_writes import runs
-from tracking.database.search_columns import chunks
+from tracking.database.search_columns import chunks, rows_in
 from tracking.database.study_rows import trials
 from tracking.errors import StillNeeded
 
@@ -56,16 +55,13 @@ def refuse_needed_study(connection: Connection, study: int) -> None:
 
 def versions_of(connection: Connection, numbers: Iterable[int]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Return the versions made from runs: as `digits/3`, with the run's id and the aliases that it holds."""
-    rows: list[Any] = []
-    for part in chunks(sorted(set(numbers))):
-        query = (
-            select(models.c.name, versions.c.number, runs.c.uid)
-            .join_from(versions, models, models.c.id == versions.c.model_id)
-            .join(runs, runs.c.id == versions.c.run_id)
-            .where(versions.c.run_id.in_(part))
-            .order_by(models.c.key, versions.c.number)
-        )
-        rows += connection.execute(query)
+    query = (
+        select(models.c.name, versions.c.number, runs.c.uid)
+        .join_from(versions, models, models.c.id == versions.c.model_id)
+        .join(runs, runs.c.id == versions.c.run_id)
+        .order_by(models.c.key, versions.c.number)
+    )
+    rows = list(rows_in(connection, query, versions.c.run_id, sorted(set(numbers))))
     held = standings(connection, sorted({row.name for row in rows})) if rows else {}
     return [
         (

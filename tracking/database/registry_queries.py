@@ -14,7 +14,7 @@ from tracking.database.moments import moment
 from tracking.database.registry_tables import ModelRow, ModelVersionRow, RegistryJournalRow, VersionNotesRow
 from tracking.database.registry_values import gates_of, read_json, readable_gates, results_of
 from tracking.database.run_writes import experiments, goals, metric_keys, runs
-from tracking.database.search_columns import chunks
+from tracking.database.search_columns import rows_in
 from tracking.errors import StoreDamaged
 from tracking.records import Goal
 from tracking.registry_records import GENESIS, Gate, JournalEntry, JournalKind, ModelRecord, VersionRecord
@@ -307,15 +307,12 @@ def run_states(
     """Return revision, and whether it is in the trash, of each run that there is, and `structure` of its experiment."""
     found: dict[str, tuple[int, bool]] = {}
     homes: dict[str, int] = {}
-    for part in chunks(sorted(uids)):
-        query = (
-            select(runs.c.uid, runs.c.revision, runs.c.deleted, experiments.c.name, experiments.c.structure)
-            .join_from(runs, experiments)
-            .where(runs.c.uid.in_(part))
-        )
-        for uid, moved, gone, home, structure in connection.execute(query):
-            found[uid] = (moved, gone is not None)
-            homes[home] = structure
+    query = select(
+        runs.c.uid, runs.c.revision, runs.c.deleted, experiments.c.name, experiments.c.structure
+    ).join_from(runs, experiments)
+    for uid, moved, gone, home, structure in rows_in(connection, query, runs.c.uid, sorted(uids)):
+        found[uid] = (moved, gone is not None)
+        homes[home] = structure
     return found, homes
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, FromClause, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, select
 
 from tracking.database.filter_language import parse_field
 from tracking.database.filter_sql import (
@@ -36,11 +36,19 @@ FIRST_COLUMNS = ("run", "name", "experiment", "status", "created", "duration")
 CHUNK = 500
 
 
-def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[list[Item]]:
+def chunks(items: Collection[Item], size: int = CHUNK) -> Iterator[list[Item]]:
     """Yield the items in lists of at most `size`, each short enough for one IN."""
     remaining = iter(items)
     while part := list(islice(remaining, size)):
         yield part
+
+
+def rows_in(
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], items: Collection[Any]
+) -> Iterator[Any]:
+    """Yield the rows of a query whose column has one of these values, however many they are."""
+    for part in chunks(items):
+        yield from connection.execute(query.where(column.in_(part)))
 
 
 def requested_columns(columns: Sequence[str]) -> dict[str, Field]:
@@ -183,8 +191,7 @@ class _Rows:
         self, names: FromClause, column: ColumnElement[Any], wanted: Sequence[Any]
     ) -> Iterator[tuple[int, str]]:
         statement = select(names.c.id, names.c.name)
-        for part in chunks(wanted):
-            yield from self.connection.execute(statement.where(column.in_(part)))
+        yield from rows_in(self.connection, statement, column, wanted)
 
 
 def _number(value: float | None) -> float:
