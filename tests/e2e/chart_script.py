@@ -25,6 +25,8 @@ def curves() -> None:
     times = np.datetime64("2026-01-02T03:00:00") + steps.astype("timedelta64[m]")
     dated = go.Figure(go.Scatter(x=times, y=steps))
     date_view = live_chart(dated, key="date", height=240, alt="The same by time")
+    still = {"data": [{"type": "scatter", "x": [1, 2], "y": [1, 2], "name": "still"}], "layout": {}}
+    live_chart(still, key="still", height=160, alt="The same at every tick")
     st.text(
         f"tick={tick} points={len(steps)} loss={view.x_range} log={log_view.x_range} date={date_view.x_range}"
     )

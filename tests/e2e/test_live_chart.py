@@ -112,9 +112,16 @@ def test_node_zoom_and_hidden_traces_survive_live_updates(page: Page, address: s
     )
     zoomed, before = x_range(node), points(node)
     assert status(page)["loss"] == pytest.approx(zoomed)
+    still = chart(page, "The same at every tick")
+    still.evaluate("node => { node.plots = 0; node.on('plotly_afterplot', () => { node.plots += 1; }); }")
 
     wait_ticks(page, 3)
 
+    assert still.evaluate("node => node.plots") == 0  # the same figure is not drawn again, but in other colours
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "alt => document.querySelector(`[aria-label='${alt}']`).plots > 0", arg="The same at every tick"
+    )
     assert node.evaluate("node => node.mark") == "the same node"
     assert x_range(node) == zoomed
     assert status(page)["loss"] == pytest.approx(zoomed)

@@ -243,8 +243,15 @@ export default function ({ data, parentElement, setStateValue }) {
       return;
     }
     delete frame.dataset.failed;
+    const template = themed(node);
+    const look = JSON.stringify([template, getComputedStyle(node).getPropertyValue("--st-primary-color"), data.height]);
+    if (chart.drawn === data.figure && chart.look === look) { // most redraws of a live page change few charts
+      rememberBrush(node, chart);
+      remember(node, chart);
+      return;
+    }
     const figure = JSON.parse(data.figure, coloured(node));
-    const layout = { ...figure.layout, template: themed(node), autosize: true, height: data.height };
+    const layout = { ...figure.layout, template, autosize: true, height: data.height };
     // The same at every redraw: Plotly takes what the reader zoomed to since from the node itself.
     for (const [name, range] of [["xaxis", data.zoom.x], ["yaxis", data.zoom.y]]) {
       const type = layout[name]?.type;
@@ -265,6 +272,7 @@ export default function ({ data, parentElement, setStateValue }) {
       plotlyServerURL: "",
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
     });
+    [chart.drawn, chart.look] = [data.figure, look];
     if (!chart.released) watch(node, chart);
     rememberBrush(node, chart);
     remember(node, chart); // the server may have written an address without it
