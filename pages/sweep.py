@@ -65,8 +65,6 @@ with frame.page("Sweep") as store:
     with st.container():
         heading()
     sweep_actions.show(store, record)
-    with st.container():  # also while there is none: what follows stays in its place
-        sweep_winner.show(store, record)
 
     @frame.live(every=sweep_panels.live_seconds(live))
     def charts() -> None:
@@ -96,6 +94,8 @@ with frame.page("Sweep") as store:
 
     with st.container():
         charts()
+    with st.container():  # also while there is none: what follows stays in its place
+        sweep_winner.show(store, record)
     sweep_confirmation.show(store, record)
     with st.container():
         trials()

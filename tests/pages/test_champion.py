@@ -170,7 +170,7 @@ def test_a_comparison_adds_the_champion_and_holds_each_run_against_it(
     assert not app.exception and "Against the champion" not in said(app)
 
 
-def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, store: Store) -> None:
+def test_the_winner_of_a_sweep_is_held_against_the_champion_on_its_page(open_page: OpenPage, store: Store) -> None:
     make(store, trials=4)
     (store.location.root / "train.py").write_text(
         SCRIPT.replace("args = parser", 'parser.add_argument("--seed", type=int, default=0)\nargs = parser')
@@ -183,13 +183,14 @@ def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, st
     assert "Against the champion of m, version 1 (before)" in said(app)
     assert "only runs made after it count" in said(app) and "Not counted: The candidate: " in said(app)
     assert "sweep.winner.promote" not in buttons(app)  # it has logged no model
-    app.number_input(key="sweep.winner.repeat.runs").set_value(3).run()
-    app.button(key="sweep.winner.repeat").click().run()
+    # Fresh runs of it are started in one place: where the best configurations are confirmed.
+    assert "sweep.winner.repeat" not in buttons(app)
+    app.number_input(key="sweep.confirm.top").set_value(1)
+    app.number_input(key="sweep.confirm.repeats").set_value(3).run()
+    app.button(key="sweep.confirm.do").click().run()
     assert not app.exception and not app.error
     (made,) = store.confirmations("s")
     assert [each.trial for each in made.trials] == [best.number] and len(made.values) == 3
-    assert "sweep.winner.repeat" not in buttons(app)  # while they go on
-    assert "Fresh runs: s confirmed →" in links(app)
 
     # Where another one does better on fresh runs, that is held against the champion as well.
     end(store.location, "s confirmed")
@@ -199,5 +200,7 @@ def test_the_winner_of_a_sweep_is_repeated_from_its_page(open_page: OpenPage, st
     end(store.location, "s confirmed-2")
     app = open_page("sweep", sweep="s", may_act=True)
     assert not app.exception and f"Best on fresh runs, trial {others[0]}" in said(app)
+    (again,) = [key for key in buttons(app) if key.startswith("sweep.confirmed.") and key.endswith(".repeat")]
+    assert "Fresh runs: s confirmed-2 →" not in links(app)  # it stands in that one
     # The champion has two runs: it is what would have to be repeated for certainty.
     assert "Open champion m/1 to repeat it →" in links(app)

@@ -41,6 +41,7 @@ MOST: Final = 3
 ENOUGH: Final = 5
 """Runs of a side from which evidence no longer says that there are too few."""
 SENTENCE: Final = 600
+REPEAT: Final = "Repeat…"
 NAME: Final = 40
 
 
@@ -61,7 +62,15 @@ def evidence_of(store: Store, run: RunRecord, champion: str, metric: str) -> Evi
     return _evidence_of(_root(store), *seen, run.id, champion, metric, store)
 
 
-def show(store: Store, run: RunRecord, *, key: str, about: str = "", compares: bool = True) -> None:
+def show(
+    store: Store,
+    run: RunRecord,
+    *,
+    key: str,
+    about: str = "",
+    compares: bool = True,
+    repeat: str = REPEAT,
+) -> None:
     """Draw a run against the champions as a section of its own, live while fresh runs of it go on.
 
     Args:
@@ -70,6 +79,7 @@ def show(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
         key: Distinguishes several runs on one page.
         about: What the run is, such as "The winner, trial 7"; left out where the page says it.
         compares: Whether a link leads to the comparison with the champion.
+        repeat: What the button of fresh runs says; empty where the page has another one for them.
     """
     begun = repeat_form.started(store, run)
     live = any(each.state.is_live for each in begun)
@@ -81,7 +91,7 @@ def show(store: Store, run: RunRecord, *, key: str, about: str = "", compares: b
         there = read()
         if live and not any(each.state.is_live for each in there):
             st.rerun()  # the run's group is whole: what else the page says of it, too
-        draw(store, run, there, key=key, about=about, compares=compares)
+        draw(store, run, there, key=key, about=about, compares=compares, repeat=repeat)
         navigation.follow()
 
     with st.container():
@@ -122,17 +132,32 @@ def draw(
     key: str,
     about: str = "",
     compares: bool = True,
+    repeat: str = REPEAT,
+    within: str = "",
 ) -> None:
-    """Draw what `show` does, inside of a section that there is already; `there` are the sweeps that repeat the run."""
+    """Draw what `show` does, inside of a section that there is already.
+
+    Args:
+        store: As for `show`.
+        run: As for `show`.
+        there: The sweeps that repeat the run.
+        key: As for `show`.
+        about: As for `show`.
+        compares: As for `show`.
+        repeat: As for `show`.
+        within: Name of the sweep of which the section is: how that one stands is said beside it.
+    """
     champions = champions_of(store, run.id)
     rivals = [each for each in champions if each.run != run.id][:MOST]
     versions = registry_cache.run_versions(store, run.id)
+    if not (repeat or rivals or versions or promote_dialog.can_promote(run)):
+        return
     if about:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape(about)}**", width="content")
             champion_marks.draw(versions)
     wanted = [wants_runs(_against(store, run, rival)) for rival in rivals]
-    more_runs = any(own for own, _ in wanted)
+    more_runs = bool(repeat) and any(own for own, _ in wanted)
     # A field with its label over it stands lower than the rest.
     fields = more_runs and access.may_act() and not any(each.state.is_live for each in there)
     aligned: Literal["bottom", "center"] = "bottom" if fields else "center"
@@ -154,8 +179,8 @@ def draw(
                 )
         if more_runs:
             repeat_form.draw(store, run, there, key=key)
-        elif access.may_act() and not any(each.state.is_live for each in there):
-            with st.popover("Repeat…", key=f"{key}.repeat.open"):
+        elif repeat and access.may_act() and not any(each.state.is_live for each in there):
+            with st.popover(repeat, key=f"{key}.repeat.open"):
                 st.caption("Runs the same configuration again, to see how far its result varies.")
                 repeat_form.draw(store, run, there, key=key)
         for version in versions[:MOST]:
@@ -164,7 +189,8 @@ def draw(
                 label=f"Open {escape(_shown(version))} →",
                 query_params={state.MODEL: version.model, state.VERSION: str(version.number)},
             )
-    repeat_form.outcome(run, there)
+    if repeat:
+        repeat_form.outcome(run, [each for each in there if each.name != within])
 
 
 def _against(store: Store, run: RunRecord, rival: VersionRecord) -> Evidence | None:

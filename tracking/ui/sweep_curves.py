@@ -16,6 +16,7 @@ from tracking.analysis.trials import feasible, value_columns
 from tracking.records import RunRecord
 from tracking.sweep_records import SweepRecord
 from tracking.ui import cache, format, sweep_cache, sweep_lanes
+from tracking.ui.charts import Figure
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
 
@@ -45,8 +46,25 @@ class _Chosen:
     over: list[RunRecord]
 
 
-def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> None:
-    """Draw the curves of the best, the running and the newest trials."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The curves as they are drawn.
+
+    Attributes:
+        figure: Of all of them.
+        note: How many they are, and of how many.
+        curves: How many they are.
+        how: What made the metric: `logged` by the runs, or `reported` by an objective.
+    """
+
+    figure: Figure
+    note: str
+    curves: int
+    how: str
+
+
+def of(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> Drawn | None:
+    """Return the curves of the best, the running and the newest trials; None where no trial has one."""
     wanted = record.objectives[place]
     column = value_columns(record.objectives)[place]
 
@@ -74,7 +92,7 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> 
         if several:
             break
     else:
-        return
+        return None
     made: list[tuple[str, int, Curve]] = []
     for run, curve in several.items():
         row = runs[run]
@@ -84,16 +102,21 @@ def draw(store: Store, record: SweepRecord, frame: pd.DataFrame, place: int) -> 
     figure, note = sweep_lanes.curves_chart(
         made, wanted, found.with_run if len(runs) == MOST_CURVES else len(made)
     )
-    how = "logged" if metric == wanted.metric else "reported"
-    st.markdown(f"**Curves** · {escape(format.shorten_key(wanted.metric, 60))} as it was {how}")
+    return Drawn(figure, note, len(made), "logged" if metric == wanted.metric else "reported")
+
+
+def draw(record: SweepRecord, place: int, found: Drawn) -> None:
+    """Draw the curves."""
+    metric = record.objectives[place].metric
+    st.markdown(f"**Curves** · {escape(format.shorten_key(metric, 60))} as it was {found.how}")
     with st.container(gap=None):
         live_chart(
-            figure,
+            found.figure,
             key=f"sweep.curves.{record.study}.{place}",
             height=HEIGHT,
-            alt=f"{wanted.metric} over the steps of {len(made)} trials; pruned ones end early",
+            alt=f"{metric} over the steps of {found.curves} trials; pruned ones end early",
         )
-        st.caption(note)
+        st.caption(found.note)
 
 
 def chosen(frame: pd.DataFrame, with_run: np.ndarray, best: np.ndarray) -> list[int]:

@@ -16,6 +16,8 @@ from tracking.ui.zone import reader_zone
 
 LONG_NAME: Final = 80
 PARAMS_SHOWN: Final = 12
+_AS_EXPECTED: Final = frozenset({SweepState.FINISHED, SweepState.STOPPED})
+"""States that need no sentence of their own: why they came about is said beside the counts."""
 
 
 def heading(record: SweepRecord) -> None:
@@ -29,7 +31,7 @@ def heading(record: SweepRecord) -> None:
             color=sweep_format.state_colour(record.state),
             help=f"{record.state}: {sweep_format.state_meaning(record.state)}",
         )
-        st.caption(escape(_about(record)), width="content")
+        st.caption(escape(_about(record)))
     if record.confirms is not None:
         st.page_link(
             state.SWEEP_PAGE,
@@ -44,7 +46,7 @@ def heading(record: SweepRecord) -> None:
             label="It runs the configuration of a run again: open that run",
             query_params={state.RUN: record.repeats_run},
         )
-    if record.reason:
+    if record.reason and record.state not in _AS_EXPECTED:
         st.markdown(escape(format.shorten(record.reason, 400)))
     if record.notes:
         st.caption(escape(format.shorten(record.notes, 400)))
@@ -66,7 +68,7 @@ def best(record: SweepRecord) -> None:
             [(name, sweep_format.param(value)) for name, value in params.items()],
         )
         return
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for place, wanted in enumerate(record.objectives):
             pick: Callable[..., BestTrial] = max if wanted.goal is Goal.MAXIMIZE else min
             found = pick(record.best, key=lambda each: each.values[place])
@@ -124,4 +126,6 @@ def _counts(record: SweepRecord) -> str:
         busy = [f"trial {each.trial}" for each in record.active if each.trial is not None]
         said += f" · {len(record.active)} of {format.plural(record.workers, 'worker')}"
         said += f" ({', '.join(busy[:8])}{', …' * (len(busy) > 8)})" if busy else ""
+    if record.reason and record.state in _AS_EXPECTED:
+        said += f" · {format.shorten(record.reason, 400)}"
     return said

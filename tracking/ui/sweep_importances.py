@@ -28,10 +28,10 @@ CLEAR, UNCLEAR = 0.9, 0.35
 def draw(store: Store, record: SweepRecord, place: int, column: str) -> None:
     """Draw the importance of each param with its interval, and the sentence that says what it comes to."""
     found = of(store, record, place, column)
-    st.markdown("**What the result hangs on**")
     if found.params is None:
-        st.caption(escape(found.sentence))
+        st.caption(f"**What the result hangs on** · {escape(found.sentence)}")
         return
+    st.markdown("**What the result hangs on**")
     shown = found.params[:MOST]
     more = f" · {len(found.params) - MOST} more params matter less" if len(found.params) > MOST else ""
     with st.container(gap=None):
@@ -42,8 +42,8 @@ def draw(store: Store, record: SweepRecord, place: int, column: str) -> None:
             alt="Importance of each param with its interval: "
             + ", ".join(f"{each.param} {each.value:.2f}" for each in shown),
         )
-        pale = " · pale: not told from chance" if len({each.is_clear for each in shown}) > 1 else ""
-        st.caption(escape(found.sentence) + more + pale)
+        pale = " Pale: may be chance." if len({each.is_clear for each in shown}) > 1 else ""
+        st.caption(escape(found.sentence) + pale + more)
 
 
 def of(store: Store, record: SweepRecord, place: int, column: str) -> Importances:

@@ -35,6 +35,8 @@ from tracking.ui.sweep_axes import Drawn, drawn_note
 from tracking.ui.zone import reader_offset
 
 if TYPE_CHECKING:
+    from streamlit.elements.lib.grid_container import GridContainer
+
     from tracking.store import Store
 
 HEIGHT: Final = 300
@@ -42,7 +44,7 @@ SMALL: Final = 200
 FIRST_SLICES: Final = 10
 MOST_PAIRS: Final = 6
 MOST_AXES: Final = 12
-NARROWEST: Final = 380
+NARROWEST: Final = 340
 NARROW: Final = 220
 MOST_IN_A_ROW: Final = 5
 LIVE_SECONDS: Final = 2.0
@@ -72,24 +74,32 @@ def draw(store: Store, record: SweepRecord, behind: str = "") -> None:
     place = _objective(record)
     column = columns[place]
     pairs = list(islice(combinations(range(len(columns)), 2), MOST_PAIRS))
-    grid = st.grid(3 if pairs else 2, min_column_width=NARROWEST, gap="medium")
+    ranked = sweep_importances.of(store, record, place, column).params is not None
+    beside = (
+        1 + ranked
+    )  # charts of one objective: where it is not known what it hangs on, nothing stays empty
+    grid = _grid(len(pairs) + beside if len(pairs) < 2 else 3)
     for number, pair in enumerate(pairs):
         with grid.cell():
             _front(store, record, pair, first=number == 0)
     if len(pairs) > 1:
-        grid = st.grid(
-            2, min_column_width=NARROWEST, gap="medium"
-        )  # those of one objective in a row of their own
+        grid = _grid(beside)
     with grid.cell():
         _history(store, record, place, column, behind)
-    with grid.cell():
+    with grid.cell() if ranked else st.container():
         sweep_importances.draw(store, record, place, column)
     _slices(store, record, place, column)
-    grid = st.grid(2, min_column_width=NARROWEST, gap="medium")
+    curves = sweep_curves.of(store, record, frame, place)
+    grid = _grid(1 if curves is None else 2)
     with grid.cell():
         _timeline(store, record, frame)
-    with grid.cell():
-        sweep_curves.draw(store, record, frame, place)
+    if curves is not None:
+        with grid.cell():
+            sweep_curves.draw(record, place, curves)
+
+
+def _grid(columns: int) -> GridContainer:
+    return st.grid(columns, min_column_width=NARROWEST, gap="medium")
 
 
 def draw_parallel(store: Store, record: SweepRecord) -> tuple[frozenset[int] | None, str]:

@@ -26,7 +26,8 @@ def show(store: Store, record: SweepRecord) -> None:
     run = _run(store, record.best[0].run)
     if run is not None and run.status.is_final:
         about = f"The winner, trial {record.best[0].number}"
-        champion_panel.show(store, run, key="sweep.winner", about=about)
+        # Fresh runs of it are started below, where the best configurations are confirmed.
+        champion_panel.show(store, run, key="sweep.winner", about=about, repeat="")
 
 
 def confirmed(store: Store, sweep: SweepRecord, record: ConfirmationRecord, found: Confirmation) -> None:
@@ -46,7 +47,15 @@ def confirmed(store: Store, sweep: SweepRecord, record: ConfirmationRecord, foun
     if chosen is not None:
         key = f"sweep.confirmed.{record.own.studies[0]}"
         there = repeat_form.started(store, chosen)
-        champion_panel.draw(store, chosen, there, key=key, about=f"Best on fresh runs, trial {first.trial}")
+        champion_panel.draw(
+            store,
+            chosen,
+            there,
+            key=key,
+            about=f"Best on fresh runs, trial {first.trial}",
+            repeat=f"Repeat trial {first.trial} alone…",
+            within=record.own.name,
+        )
 
 
 def _run(store: Store, run_id: str | None) -> RunRecord | None:
