@@ -276,3 +276,67 @@ def test_a_mistake_is_one_line(arguments: list[str], says: str, model: list[str]
     done = command(*(model[0] if part == "RUN" else part for part in arguments))
     assert (done.code, done.out) == (2, ""), done
     assert says in done.err and done.err.count("\n") == 1 and "Traceback" not in done.err
+
+
+@pytest.fixture
+def opposed(store_folder: Path) -> list[str]:
+    """Runs of two experiments that say the opposite of each other; the first one is the champion."""
+    runs = [
+        logged(store_folder, experiment=experiment, accuracy=accuracy + noise * seed, seed=seed)
+        for experiment, accuracy, noise in (("digits", 0.8, 0.001), ("letters", 0.9, -0.001))
+        for seed in (1, 2, 3)
+    ]
+    with tracking.open_store(store_folder) as store:
+        for run in (runs[0], runs[3]):
+            store.register("digits", run)
+        store.promote("digits", 1)
+    with tracking.start_run("letters", store=store_folder, capture=False, strict=True) as run:
+        run.define_metric("accuracy", goal="minimize")
+    return [runs[0], runs[3]]
+
+
+def test_two_versions_are_compared_and_a_goal_ends_a_contradiction(
+    opposed: list[str], command: Command
+) -> None:
+    done = command("models", "compare", "digits/2")
+    assert done.code == 0, done.err
+    assert done.out.startswith("digits/2 against digits/1, accuracy\n")
+    assert "the goals contradict each other" in done.out and "Say goal=" in done.out
+    done = command("models", "compare", "digits/2", "--goal", "maximize")
+    lines = done.out.splitlines()
+    assert lines[0] == "digits/2 against digits/1, accuracy, maximize"
+    assert any("3 against 3 runs" in line and "difference 0.096" in line for line in lines[1:])
+    (more,) = rows(command("models", "compare", "digits/2", "digits/1", "--goal", "maximize", "--json").out)
+    (less,) = rows(command("models", "compare", opposed[1], opposed[0], "--goal", "minimize", "--json").out)
+    assert (more["candidate_name"], more["champion_name"]) == ("digits/2", "digits/1")
+    assert (more["verdict"], less["verdict"]) == ("better", "worse")
+    assert less["candidate_name"] == f"run {opposed[1]}" and more["difference"] == less["difference"]
+    # The journal has no row of who only looked.
+    kinds = [row["kind"] for row in rows(command("registry", "history", "--json").out)]
+    assert kinds == ["register", "register", "promote"]
+    # Of a promotion the gate says it: a goal that is typed with the promotion would decide it.
+    command("models", "gates", "digits", "--set", "better(accuracy)")
+    assert command("models", "promote", "digits", "2", "--check").code == 1
+    command("models", "gates", "digits", "--set", "better(accuracy, goal=maximize)")
+    assert command("models", "promote", "digits", "2", "--check").code == 0
+
+
+def test_what_is_compared_with_whom(model: list[str], store_folder: Path, command: Command) -> None:
+    assert command("models", "compare", model[1]).out.startswith(f"run {model[1]} against digits/1, accuracy")
+    command("models", "register", "others", model[0])
+    command("models", "promote", "others", "1")
+    several = command("models", "compare", model[1])
+    assert several.code == 2 and "digits/1, others/1" in several.err
+    command("models", "retire", "digits")
+    nobody = command("models", "compare", "digits/2", "--metric", "accuracy", "--at", "best")
+    assert nobody.code == 0 and nobody.out.startswith("digits/2 against nobody, best(accuracy)\n")
+    for arguments, says in (
+        (["digits/2", "digits@champion"], "champion"),
+        (["digits/7"], "7"),
+        (["absent"], "absent"),
+        (["digits/2", "--goal", "more"], "more"),
+        (["digits/2", "digits/1", "--at", "end"], "end"),
+        (["digits/2", "digits/1", "--confidence", "2"], "confidence"),
+    ):
+        wrong = command("models", "compare", *arguments)
+        assert (wrong.code, wrong.out) == (2, "") and says in wrong.err and "Traceback" not in wrong.err

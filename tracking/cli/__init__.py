@@ -15,6 +15,7 @@ from tracking.cli import sweep_steering as sweep_steering  # isort: skip
 from tracking.cli import sweep_confirm as sweep_confirm  # isort: skip
 from tracking.cli import models as models  # isort: skip
 from tracking.cli import model_steering as model_steering  # isort: skip
+from tracking.cli import model_compare as model_compare  # isort: skip
 from tracking.cli import registry as registry  # isort: skip
 from tracking.cli import package as package  # isort: skip
 from tracking.cli.app import run as run
