@@ -247,3 +247,11 @@ def test_long_params_are_cut_and_named() -> None:
     cells = tables.params_table(params).frame["value"].tolist()
     assert len(cells[1]) <= tables.MAX_CELL and cells[1].endswith("…")
     assert tables.long_params(params) == ["long", "lines"]
+
+
+def test_long_names_that_differ_at_their_end_stay_apart() -> None:
+    names = [f"resnet50-pretrained-cosine-warmup-augmented-trial-{number:04d}" for number in range(2)]
+    table = tables.runs_table(frame(name=names, experiment=[f"{name} again" for name in names]), [], {})
+    for column in ("name", "experiment"):
+        shown = table.shown(column)
+        assert len(set(shown)) == 2 and all(len(each) <= tables.MAX_NAME for each in shown)

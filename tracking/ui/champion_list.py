@@ -11,7 +11,8 @@ import streamlit as st
 
 from tracking.registry_records import CHAMPION, ModelRecord, VersionRecord
 from tracking.ui import format, grid, navigation, registry_cache, state
-from tracking.ui.tables import MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
+from tracking.ui.overview import MAX_EXPERIMENT, MAX_RUN
+from tracking.ui.tables import Cells, Table, TableColumn
 
 if TYPE_CHECKING:
     from tracking.store import Store
@@ -49,12 +50,12 @@ def table(found: Sequence[tuple[ModelRecord, VersionRecord]], now: datetime) -> 
     """Return the table of champions."""
     cells = Cells()
     opens = TableColumn("Model", help="Click the name to see its versions and journal", pinned=True)
-    cells.put_names("name", [model.name for model, _ in found], opens, MAX_HEADING)
+    cells.put_names("name", [model.name for model, _ in found], opens, MAX_EXPERIMENT)
     numbers = [version.number for _, version in found]
     cells.put_numbers("version", numbers, TableColumn("Version"), list(map(str, numbers)))
-    cells.put_names("run", [version.run_name for _, version in found], TableColumn("Run"), MAX_NAME)
+    cells.put_names("run", [version.run_name for _, version in found], TableColumn("Run"), MAX_RUN)
     cells.put_names(
-        "experiment", [version.experiment for _, version in found], TableColumn("Experiment"), MAX_HEADING
+        "experiment", [version.experiment for _, version in found], TableColumn("Experiment"), MAX_EXPERIMENT
     )
     since = [model.since[CHAMPION] for model, _ in found]
     cells.put("since", pd.Series(pd.to_datetime(since, utc=True)), TableColumn("Champion since"))

@@ -37,7 +37,7 @@ def marks(versions: Sequence[VersionRecord]) -> list[Mark]:
     found = [_holding(version, alias) for version in versions for alias in version.aliases]
     found += [
         Mark(
-            f"{format.shorten(version.model, NAME)}, version {version.number}",
+            f"{format.shorten_middle(version.model, NAME)}, version {version.number}",
             f"Its model is version {version.number} of {version.model}, which holds no alias now.",
             "gray",
         )
@@ -53,7 +53,7 @@ def _before(version: VersionRecord) -> Mark:
     """Return the mark of a version that got aliases against its gates and holds none any more."""
     why = "; ".join(f"{alias}: {format.shorten(said, REASON)}" for alias, said in version.overridden.items())
     return Mark(
-        f"{format.shorten(version.model, NAME)}, version {version.number}, overridden",
+        f"{format.shorten_middle(version.model, NAME)}, version {version.number}, overridden",
         f"It holds no alias now. It was promoted before against the gates of {version.model}. The reason given for "
         f"{why}",
         "orange",
@@ -61,7 +61,7 @@ def _before(version: VersionRecord) -> Mark:
 
 
 def _holding(version: VersionRecord, alias: str) -> Mark:
-    said = f"{alias} of {format.shorten(version.model, NAME)}, version {version.number}"
+    said = f"{alias} of {format.shorten_middle(version.model, NAME)}, version {version.number}"
     reason = version.overridden.get(alias)
     if reason is not None:
         why = format.shorten(reason, REASON)
@@ -98,7 +98,8 @@ def in_table(champions: Mapping[str, Sequence[VersionRecord]], runs: Sequence[st
     """
     return [
         ", ".join(
-            f"★ {format.shorten(version.model, NAME)}" + " (overridden)" * (CHAMPION in version.overridden)
+            f"★ {format.shorten_middle(version.model, NAME)}"
+            + " (overridden)" * (CHAMPION in version.overridden)
             for version in champions.get(run, ())
         )
         for run in runs

@@ -195,7 +195,7 @@ def draw(
 
 def _against(store: Store, run: RunRecord, rival: VersionRecord) -> Evidence | None:
     """Draw what is known of a run against a champion, and return it; None where nothing can be."""
-    name = f"{rival.model}, version {rival.number} ({format.shorten(rival.run_name, NAME)})"
+    name = f"{rival.model}, version {rival.number} ({format.shorten_middle(rival.run_name, NAME)})"
     said = f"Against the champion of {name}"
     metric = deciding(store, run)
     if metric is None:
@@ -219,7 +219,7 @@ def _against(store: Store, run: RunRecord, rival: VersionRecord) -> Evidence | N
 
 
 def _shown(version: VersionRecord) -> str:
-    return f"{format.shorten(version.model, NAME)}/{version.number}"
+    return f"{format.shorten_middle(version.model, NAME)}/{version.number}"
 
 
 def _root(store: Store) -> str:

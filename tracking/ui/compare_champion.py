@@ -31,11 +31,11 @@ def offer(store: Store, runs: Sequence[RunRecord]) -> None:
     with st.container(horizontal=True, gap="small", key="compare.champions"):
         for version in missing[: champion_panel.MOST]:
             st.button(
-                f"Add champion {escape(format.shorten(version.model, NAME))}/{version.number}",
+                f"Add champion {escape(format.shorten_middle(version.model, NAME))}/{version.number}",
                 key=f"compare.champion.{version.model}",
                 on_click=state.set_run_ids,
                 args=([*ids, version.run],),
-                help=escape(f"Run {format.shorten(version.run_name, NAME)} of {version.experiment}"),
+                help=escape(f"Run {format.shorten_middle(version.run_name, NAME)} of {version.experiment}"),
             )
 
 
@@ -55,7 +55,7 @@ def show(store: Store, runs: Sequence[RunRecord]) -> None:
     st.subheader("Against the champion" if rivals else "Promote")
     for run in mine[:JUDGED]:
         champion_panel.show(
-            store, run, key=f"compare.{run.id}", about=format.shorten(run.name, NAME), compares=False
+            store, run, key=f"compare.{run.id}", about=format.shorten_middle(run.name, NAME), compares=False
         )
     if len(mine) > JUDGED:
         st.caption(

@@ -40,7 +40,7 @@ def draw(store: Store, version: VersionRecord) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.page_link(
             state.RUN_PAGE,
-            label=escape(f"Open the run {format.shorten(version.run_name, 60)} →"),
+            label=escape(f"Open the run {format.shorten_middle(version.run_name, 60)} →"),
             query_params={state.RUN: version.run},
         )
         study = version.lineage.get("study")
@@ -55,7 +55,7 @@ def _sweep_link(store: Store, study: str) -> None:
         return  # a study of the user's own, or a sweep that was deleted
     st.page_link(
         state.SWEEP_PAGE,
-        label=escape(f"Open the sweep {format.shorten(name, 60)} →"),
+        label=escape(f"Open the sweep {format.shorten_middle(name, 60)} →"),
         query_params={state.SWEEP: name},
     )
 
@@ -156,7 +156,7 @@ def _version_lines(version: VersionRecord) -> list[str]:
 
 
 def _label(lines: Sequence[str]) -> str:
-    return "<br/>".join(_text(format.shorten(line, LONGEST)) for line in lines)
+    return "<br/>".join(_text(format.shorten_middle(line, LONGEST)) for line in lines)
 
 
 def _text(line: str) -> str:

@@ -15,7 +15,7 @@ from tracking.sweep_records import SweepRecord
 from tracking.ui import cache, format, grid, navigation, state, tables
 from tracking.ui.markdown import escape
 from tracking.ui.runs_frame import metric_rank
-from tracking.ui.tables import MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
+from tracking.ui.tables import Cells, Table, TableColumn
 from tracking.ui.zone import reader_zone
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ RUNNING_ROWS = 6
 EXPERIMENT_ROWS = 30
 RECENT_ROWS = 10
 LATEST_METRICS = 4
+MAX_METRIC = 22
+MAX_RUN, MAX_EXPERIMENT = 30, 24
+"""Characters of names here, where several tables have to fit into a narrow window; both ends of them show."""
 _BEST = (
     "The best of the first metric that has a goal (define_metric), among the finished runs. None is named of fresh "
     "runs of the same configurations: the best of them is the luckiest"
@@ -86,8 +89,7 @@ def experiment_rows(
     told = told or {}
     cells = Cells()
     opens = TableColumn("Experiment", help="Click the name to see its runs", pinned=True)
-    names = [format.shorten_middle(experiment.name, MAX_HEADING) for experiment in experiments]
-    cells.put_names("name", names, opens, MAX_HEADING)
+    cells.put_names("name", [experiment.name for experiment in experiments], opens, MAX_EXPERIMENT)
     runs = [experiment.runs for experiment in experiments]
     live = [experiment.live for experiment in experiments]
     cells.put_numbers("runs", runs, TableColumn("Runs"), list(map(format.count, runs)))
@@ -99,19 +101,23 @@ def experiment_rows(
         TableColumn("Best value", help=_BEST),
         list(map(format.number, values)),
     )
-    cells.put_text(
+    of = TableColumn(
+        "Of metric", help="The metric of the best value: ↑ more is better, ↓ less is better", width=88
+    )
+    cells.put_names(
         "metric",
         [
             format.ABSENT
             if found is None
-            else format.shorten_key(told.get((experiment.name, found.metric), found.metric), MAX_NAME)
+            else format.shorten_key(told.get((experiment.name, found.metric), found.metric), MAX_METRIC)
             + format.goal_mark(experiment.goals[found.metric])
             for found, experiment in zip(best, experiments, strict=True)
         ],
-        TableColumn("Of metric", help="The metric of the best value: ↑ more is better, ↓ less is better"),
+        of,
     )
     reached = TableColumn("Best run", help="The run that reached the best value")
-    cells.put_names("best_run", [format.ABSENT if found is None else found.name for found in best], reached)
+    names = [format.ABSENT if found is None else found.name for found in best]
+    cells.put_names("best_run", names, reached, MAX_RUN)
     active = [experiment.last_activity for experiment in experiments]
     cells.put("activity", pd.Series(pd.to_datetime(active, utc=True)), TableColumn("Last activity"))
     cells.texts["activity"] = [format.ago(when, now) for when in active]
@@ -139,8 +145,12 @@ def recent_runs(store: Store) -> None:
     frame = cache.search(store, cache.RunsQuery(limit=RECENT_ROWS, columns=()))
     st.subheader("Recent runs")
     ids = frame["run"].tolist()
+    short = frame.assign(
+        name=[format.shorten_middle(str(name), MAX_RUN) for name in frame["name"]],
+        experiment=[format.shorten_middle(str(name), MAX_EXPERIMENT) for name in frame["experiment"]],
+    )
     grid.show(
-        tables.runs_table(frame, [], {}, zone=reader_zone()),
+        tables.runs_table(short, [], {}, zone=reader_zone()),
         alt="The newest runs of all experiments",
         key="overview.recent",
         on_open=lambda row: navigation.open_run(ids[row]),
@@ -167,7 +177,9 @@ def _running_row(run: RunRecord) -> None:
     with name:
         st.page_link(
             state.RUN_PAGE,
-            label=f"{escape(format.shorten(run.name, 40))} · {escape(format.shorten(run.experiment, 30))}",
+            label=escape(
+                f"{format.shorten_middle(run.name, 40)} · {format.shorten_middle(run.experiment, 30)}"
+            ),
             query_params={state.RUN: run.id},
         )
     with progress:

@@ -209,7 +209,7 @@ def param_comparison(runs: Sequence[RunRecord], *, only_differing: bool = True) 
         cells.put_text(
             run.id,
             [_compared_cell(param.values[place], param.values) for param in shown],
-            TableColumn(format.shorten(run.name, 40), help=_run_help(run)),
+            TableColumn(format.shorten_middle(run.name, 40), help=_run_help(run)),
         )
     return cells.table()
 
@@ -280,9 +280,10 @@ class Cells:
             self.texts[name] = texts
 
     def put_names(self, name: str, names: Sequence[str], column: TableColumn, limit: int = MAX_NAME) -> None:
-        """Add names, cut with an ellipsis, in a column that holds the longest."""
-        texts = [format.shorten(text, limit) for text in names]
-        self.put_text(name, texts, replace(column, width=_width(texts)))
+        """Add names, cut in the middle, in a column that holds the longest; its width is the least it has."""
+        texts = [format.shorten_middle(text, limit) for text in names]
+        least = column.width if isinstance(column.width, int) else _width([])
+        self.put_text(name, texts, replace(column, width=max(least, _width(texts, 0))))
 
     def put_keys(self, name: str, keys: Sequence[str], column: TableColumn) -> None:
         """Add keys, of which a long one shows its end; whole they are searched, copied and shown by a click."""
@@ -307,8 +308,8 @@ class Cells:
         return Table(pd.DataFrame(self.values), self.columns, self.texts, frozenset(self.bold), colours)
 
 
-def _width(texts: Sequence[str]) -> int:
-    return LETTER * max([SHORT_NAME, *map(len, texts)]) + PADDING
+def _width(texts: Sequence[str], least: int = SHORT_NAME) -> int:
+    return LETTER * max([least, *map(len, texts)]) + PADDING
 
 
 def _sortable(value: float | None, goal: Goal | None) -> float:
