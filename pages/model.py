@@ -31,7 +31,7 @@ TABS = ("Versions", "Journal", "Gates")
 
 with frame.page("Model") as store:
     asked = st.query_params.get(state.MODEL, "")
-    seen = registry_cache.revision(store)
+    registry = registry_cache.revision(store)
     try:
         record = registry_cache.model(store, asked) if asked else None
     except (NotFound, InvalidValue):
@@ -47,6 +47,8 @@ with frame.page("Model") as store:
         st.stop()
 
     versions = registry_cache.versions(store, record.name)
+    looked = versions[: model_versions.SHOWN]
+    seen = registry_cache.runs_seen(store, looked)
     journal = registry_cache.journal(store, record.name)
     with st.container():
         model_head.heading(store, record, versions)
@@ -67,7 +69,7 @@ with frame.page("Model") as store:
     )
     if versions_tab.open:
         with versions_tab:
-            runs = registry_cache.runs_of(store, versions[: model_versions.SHOWN])
+            runs = registry_cache.runs_of(store, looked)
             goals = cache.goals(store, sorted({version.experiment for version in versions}))
             shown = model_metrics.telling(record.gates, list(runs.values()), goals)
             with st.container():
@@ -84,4 +86,6 @@ with frame.page("Model") as store:
             gates_editor.show(store, record)
     promote_dialog.show(store)
     navigation.follow()
-    watch.rerun_when_changed(lambda: registry_cache.revision(store), seen)
+    watch.rerun_when_changed(
+        lambda: (registry_cache.revision(store), registry_cache.runs_seen(store, looked)), (registry, seen)
+    )

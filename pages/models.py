@@ -25,6 +25,8 @@ with frame.page("Models") as store:
     model_acts.say_what_came_of_it()
     registry, runs = registry_cache.revision(store), cache.revisions(store)
     found = models_list.rows(store)
+    looked = [version for row in found for version in row.looked]
+    seen = registry_cache.runs_seen(store, looked)
 
     if not found:
         models_list.show_empty(store, frame.store_location())
@@ -47,7 +49,10 @@ with frame.page("Models") as store:
         model_journal.proof(store)
     navigation.follow()
     if found:
-        watch.rerun_when_changed(lambda: registry_cache.revision(store), registry)
+        watch.rerun_when_changed(
+            lambda: (registry_cache.revision(store), registry_cache.runs_seen(store, looked)),
+            (registry, seen),
+        )
     else:  # a run that logs a model is what the page waits for
         watch.rerun_when_changed(
             lambda: (registry_cache.revision(store), cache.revisions(store)), (registry, runs)

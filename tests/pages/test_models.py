@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from tests.pages.contents import OpenPage, texts
+from tests.pages.contents import OpenPage, start, texts
 from tests.pages.models_made import HOSTILE, add_version
 from tests.registry.making import logged
 from tracking.store import Store
+from tracking.ui import registry_cache
 
 
 def said(text: str) -> str:
@@ -68,3 +69,20 @@ def test_a_registry_that_is_whole_is_verified_and_exported(open_page: OpenPage, 
     add_version(store)  # what was verified is no longer all
     app.run()
     assert not app.success
+
+
+def test_what_the_pages_watch_moves_with_the_runs_of_the_versions_alone(store: Store) -> None:
+    file = store.location.root.parent / "model.bin"
+    file.write_bytes(b"model")
+    with start("digits", "goes on", {}, store) as run:
+        run.log_artifact(file, name="model")
+        run.log({"accuracy": 0.1})
+        version = store.register("digits", run.id)
+        registry, seen = registry_cache.revision(store), registry_cache.runs_seen(store, [version])
+        add_version(store, "other", name="beside", experiment="digits")
+        assert registry_cache.runs_seen(store, [version]) == seen
+        run.log({"accuracy": 0.9})
+    assert registry_cache.runs_seen(store, [version]) != seen
+    assert (
+        registry_cache.versions(store, "digits") == (version,) and registry_cache.revision(store) > registry
+    )

@@ -40,6 +40,7 @@ class Row:
         record: The model.
         champion: Its champion, None when nobody is.
         latest: Its newest version, None when it has none.
+        looked: The versions of which the row says something.
         shown: The metric that decides, None where none is known.
         values: Of the newest version and of the champion.
         health: In a few words; of the holders of aliases.
@@ -49,6 +50,7 @@ class Row:
     record: ModelRecord
     champion: VersionRecord | None
     latest: VersionRecord | None
+    looked: tuple[VersionRecord, ...]
     shown: Shown | None
     values: tuple[float | None, float | None]
     health: str
@@ -73,7 +75,7 @@ def show_empty(store: Store, location: StoreLocation) -> None:
     if found:
         st.markdown("**Runs that logged a model**, the newest first:")
         for run in found[:MOST_RUNS]:
-            said = f"{format.shorten(run.name, 60)} in {format.shorten(run.experiment, 60)}"
+            said = f"{format.shorten_middle(run.name, 60)} in {format.shorten_middle(run.experiment, 60)}"
             st.page_link(state.RUN_PAGE, label=escape(said), query_params={state.RUN: run.id})
     st.page_link(state.RUNS_PAGE, label="All runs")
 
@@ -107,7 +109,7 @@ def _row(store: Store, record: ModelRecord) -> Row:
     ]
     found.sort(key=lambda problem: not problem.grave)
     health = model_health.summary(found) if looked else format.ABSENT
-    return Row(record, champion, latest, shown, values, health, tuple(found))
+    return Row(record, champion, latest, tuple(looked), shown, values, health, tuple(found))
 
 
 def table(found: Sequence[Row], now: datetime) -> Table:
@@ -115,29 +117,31 @@ def table(found: Sequence[Row], now: datetime) -> Table:
     records = [row.record for row in found]
     cells = Cells()
     opens = TableColumn("Model", help="Click the name to open the model", pinned=True)
-    cells.put_names("name", [record.name for record in records], opens)
+    cells.put_names("name", [record.name for record in records], opens, MAX_HEADING)
     cells.put_names(
         "champion",
         [_holder(record, CHAMPION) for record in records],
-        TableColumn("Champion", help=f"Which version holds it; {OVERRIDDEN}: it got there against a gate"),
+        TableColumn(
+            "Champion", width=96, help=f"Which version holds it; {OVERRIDDEN}: it got there against a gate"
+        ),
     )
     since = [record.since.get(CHAMPION) for record in records]
-    cells.put("since", pd.Series(since, dtype="datetime64[us, UTC]"), TableColumn("Since", width=110))
+    cells.put("since", pd.Series(since, dtype="datetime64[us, UTC]"), TableColumn("Since", width=96))
     cells.texts["since"] = [format.ABSENT if when is None else format.ago(when, now) for when in since]
-    others = [
-        ", ".join(f"{alias} {_holder(record, alias)}" for alias in record.holders if alias != CHAMPION)
-        for record in records
-    ]
-    if any(others):
-        cells.put_names("others", [said or format.ABSENT for said in others], TableColumn("Other aliases"))
-    counts = [record.versions for record in records]
-    cells.put_numbers("versions", counts, TableColumn("Versions"), list(map(format.count, counts)))
     cells.put_names(
         "latest",
         [_latest(row) for row in found],
         TableColumn("Newest version", help="And what is different in the metric that decides; one run each"),
     )
     cells.put_names("health", [row.health for row in found], TableColumn("Health"))
+    counts = [record.versions for record in records]
+    cells.put_numbers("versions", counts, TableColumn("Versions"), list(map(format.count, counts)))
+    others = [
+        ", ".join(f"{alias} {_holder(record, alias)}" for alias in record.holders if alias != CHAMPION)
+        for record in records
+    ]
+    if any(others):
+        cells.put_names("others", [said or format.ABSENT for said in others], TableColumn("Other aliases"))
     if any(record.tags for record in records):
         cells.put_names("tags", [", ".join(record.tags) for record in records], TableColumn("Tags"), 28)
     if any(record.description for record in records):

@@ -75,6 +75,11 @@ def runs_of(store: Store, found: Sequence[VersionRecord]) -> Mapping[str, RunRec
     return {run.id: run for run in known}
 
 
+def runs_seen(store: Store, found: Sequence[VersionRecord]) -> tuple[tuple[str, int, bool], ...]:
+    """Return what is another once a run of these versions logs more, ends, or goes to the trash."""
+    return tuple((run.id, run.revision, run.deleted) for run in runs_of(store, found).values())
+
+
 def runs_with_models(store: Store) -> Sequence[RunRecord]:
     """Return those of the newest runs that logged a model, the newest first. Shared: read only."""
     return _runs_with_models(_root(store), cache.revisions(store), store)
