@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tracking.ui.colours import PALETTE, run_colour, run_styles
+from tracking.ui.colours import PALETTE, on, run_colour, run_styles
 
 # Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simulation of Color Vision
 # Deficiency", severity 1.0, on linear RGB.
@@ -65,6 +65,11 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("colour", PALETTE)
 def test_every_colour_is_legible_on_the_light_and_the_dark_page(colour: str, background: str) -> None:
     assert contrast(colour, background) >= 3.0
+
+
+@pytest.mark.parametrize("colour", PALETTE)
+def test_text_is_legible_on_every_colour(colour: str) -> None:
+    assert contrast(on(colour), colour) >= 4.5
 
 
 @pytest.mark.parametrize("vision", VISIONS)

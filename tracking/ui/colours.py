@@ -27,6 +27,17 @@ class RunStyle:
     symbol: str | None
 
 
+def on(colour: str) -> str:
+    """Return white or near-black, whichever is easier to read on a colour: at least 4.5:1 on each of `PALETTE`.
+
+    Contrast as in WCAG 2.2: (lighter + 0.05) / (darker + 0.05) of the relative luminances.
+    """
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= 4.5 else "#0c0f12"
+
+
 def run_colour(run_id: str) -> str:
     """Return the run's colour, a function of its id alone."""
     digest = hashlib.blake2b(run_id.encode(), digest_size=8).digest()

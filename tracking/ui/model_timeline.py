@@ -11,7 +11,7 @@ from typing import Any, Final
 from tracking.registry_records import CHAMPION, JournalEntry, JournalKind
 from tracking.ui import format
 from tracking.ui.charts import Figure
-from tracking.ui.colours import PALETTE
+from tracking.ui.colours import PALETTE, on
 
 LANE: Final = 46
 """Pixels of an alias."""
@@ -153,9 +153,9 @@ def _bars(here: Sequence[Holding], overridden: bool, now: datetime, zone_offset:
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textangle": 0,
-        "textfont": {"color": "#ffffff"},
+        "textfont": {"color": [on(_colour(each)) for each in here]},
         "marker": {
-            "color": [PALETTE[(each.version - 1) % len(PALETTE)] for each in here],
+            "color": [_colour(each) for each in here],
             "line": {"width": 1, "color": "rgba(255,255,255,0.7)"},
             "pattern": {
                 "shape": "/" if overridden else "",
@@ -174,6 +174,10 @@ def _bars(here: Sequence[Holding], overridden: bool, now: datetime, zone_offset:
         ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
+
+
+def _colour(held: Holding) -> str:
+    return PALETTE[(held.version - 1) % len(PALETTE)]
 
 
 def _on_bar(held: Holding) -> str:
