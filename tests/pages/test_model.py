@@ -13,8 +13,9 @@ from tests.pages.models_made import HOSTILE, add_version
 from tests.registry.grouping import Place
 from tests.registry.making import fitted, logged
 from tracking.records import Goal
+from tracking.registry import gate_text
 from tracking.store import Store
-from tracking.ui import access, model_picks, model_versions, promote_dialog
+from tracking.ui import access, gate_results, model_picks, model_versions, promote_dialog
 from tracking.ui.model_metrics import Shown
 
 FIVE_LOW = (0.80, 0.81, 0.82, 0.83, 0.84)
@@ -204,7 +205,7 @@ def test_a_row_of_the_journal_shows_what_decided_it(open_page: OpenPage, store: 
     app.run()
     assert "better(accuracy, confidence=0.95)\nrepeats >= 2" in [each.value for each in app.code]
     rows = app.dataframe[0].value.set_index("name")
-    assert rows["gates"][f"#{entry.position - 1}"] == "2 set: better(accuracy, confidence=0.95); repeats >= 2"
+    assert rows["gates"][f"#{entry.position - 1}"] == "2 set: better(accuracy, confide…"
     for nonsense in ("0", "x", "-1", "9" * 30):
         nothing = open_page("model", model="digits", tab="Journal", row=nonsense)
         assert not nothing.exception and not nothing.error and "Row" not in said(nothing)
@@ -218,6 +219,13 @@ def test_a_number_of_many_digits_is_rounded_but_never_onto_its_bound(
     assert "found: 0.899705\n" in said(open_dialog(open_page, 1))
     add_version(store, accuracy=0.949999999999, lr=0.2)
     assert "found: 0.949999999999" in said(open_dialog(open_page, 2))
+
+
+def test_while_the_gates_are_asked_it_is_said_what_takes_its_time() -> None:
+    gates = [gate_text.parse_gate(line) for line in ("accuracy >= 0.9", "loads for champion")]
+    assert "loads v3 in a process of its own" in gate_results.asking(gates, "champion", 3)
+    assert gate_results.asking(gates, "staging", 3) == "Asking 1 gate and comparing the runs…"
+    assert gate_results.asking(gates[1:], "staging", 3) == "Comparing the runs…"
 
 
 def test_the_first_candidate_is_drawn_though_nobody_is_champion(open_page: OpenPage, store: Store) -> None:

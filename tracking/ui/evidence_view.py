@@ -23,13 +23,14 @@ MARKS: Final = {
     Verdict.NO_DATA: "?",
 }
 METHODS: Final = {
-    "paired": "paired, by equal repeat values",
-    "corrected": "corrected for folds (Nadeau and Bengio)",
-    "welch": "Welch",
-    "bootstrap": "bootstrap",
+    "paired": "run by run, of equal repeat params (paired t)",
+    "corrected": "fold by fold, corrected for shared data (Nadeau and Bengio)",
+    "welch": "all runs of both, no pairs (Welch)",
+    "bootstrap": "all runs of both, resampled (bootstrap)",
 }
 FEW: Final = (
-    "Fewer than five runs on a side: too few to be sure. More runs of the same configuration decide it."
+    "Fewer than five runs on a side: more runs of the same configuration decide it. Repeat… on the page of its run "
+    "starts them."
 )
 MOST_LEFT_OUT: Final = 6
 SENTENCE: Final = 600

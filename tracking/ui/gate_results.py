@@ -8,11 +8,31 @@ from typing import Final
 
 import streamlit as st
 
-from tracking.registry_records import Evidence, GateResult
+from tracking.registry_records import Evidence, Gate, GateKind, GateResult
 from tracking.ui import format
-from tracking.ui.markdown import code, escape
+from tracking.ui.markdown import escape
 
 _MANY_DIGITS: Final = re.compile(r"-?\b\d+\.\d{6,}(e[+-]?\d+)?\b")
+
+
+def asking(gates: Sequence[Gate], alias: str, number: int) -> str:
+    """Return what is looked at while the gates of an alias are asked: loading takes longer than all the rest.
+
+    Args:
+        gates: Of the model.
+        alias: What is to be given.
+        number: Of the version.
+    """
+    asked = [gate for gate in gates if gate.alias in (None, alias)]
+    if not asked:
+        return "Comparing the runs…"
+    said = f"Asking {format.plural(len(asked), 'gate')}"
+    if any(gate.kind is GateKind.LOADS for gate in asked):
+        return (
+            f"{said}. One of them loads v{number} in a process of its own and lets it predict its logged example "
+            "again, which takes some seconds…"
+        )
+    return f"{said} and comparing the runs…"
 
 
 def draw(found: Sequence[GateResult], evidence: Evidence | None = None) -> None:
@@ -26,7 +46,7 @@ def draw(found: Sequence[GateResult], evidence: Evidence | None = None) -> None:
         for each in found:
             mark = ":green[**✓**]" if each.passed else ":red[**✗**] **refused**"
             left, right = st.columns([2, 3], gap="small")
-            left.markdown(f"{mark} {code(format.shorten(each.asked, 200))}")
+            left.markdown(f"{mark} {escape(format.shorten(each.asked, 200))}")
             # What the evidence says stands whole below, beside its picture.
             below = evidence is not None and each.found == evidence.sentence
             said = f"{evidence.verdict}, see below" if evidence and below else _found(each)

@@ -125,7 +125,7 @@ def _words(gates: Sequence[Gate]) -> None:
     with st.container(gap=None):
         for gate in gates:
             only = f" (only for {escape(gate.alias)})" if gate.alias else ""
-            st.markdown(f"- {code(format.shorten(gate_text.asked_for(gate), 300))}{only}")
+            st.markdown(f"- {escape(format.shorten(gate_text.asked_for(gate), 300))}{only}")
 
 
 def _save(store: Store, record: ModelRecord, found: Read, text: str, lines: Sequence[str]) -> None:

@@ -170,8 +170,10 @@ def _holder(
             )
         st.caption(escape(_since(held, now)), width="content")
         if access.may_act():
-            _back(store, record, held.alias, held, journal)
-            _retire(store, record, held, journal)
+            # Side by side also where the row is too narrow for them: then both stand below.
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                _back(store, record, held.alias, held, journal)
+                _retire(store, record, held, journal)
     if held.entry.reason:
         facts.text_block(held.entry.reason)
 

@@ -69,14 +69,14 @@ def _of_bytes(store: Store, version: VersionRecord) -> list[Problem]:
     if there is None:
         sentence = (
             f"The bytes of {name} are not in the store: it cannot be loaded. Copy objects/{version.digest[:2]}/"
-            f"{version.digest[2:12]}… back from a backup of the store, or roll back to another version."
+            f"{version.digest[2:12]}… back from a backup of the store, or give its aliases to another version."
         )
         return [Problem("bytes missing", sentence, True)]
     # A folder is known by the digest of its list of files, whose size is another one.
     if version.kind != "folder" and there != version.size:
         sentence = (
             f"{name} has {size(there)} on disk and had {size(version.size)} when it was logged: it will not load. "
-            "Copy the object back from a backup of the store, or roll back to another version."
+            "Copy the object back from a backup of the store, or give its aliases to another version."
         )
         return [Problem("bytes damaged", sentence, True)]
     return []

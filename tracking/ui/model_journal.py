@@ -24,7 +24,7 @@ from tracking.ui import (
 )
 from tracking.ui.markdown import escape
 from tracking.ui.models_list import OVERRIDDEN
-from tracking.ui.tables import MAX_CELL, MAX_NAME, Cells, Table, TableColumn
+from tracking.ui.tables import MAX_CELL, Cells, Table, TableColumn
 from tracking.ui.zone import reader_zone
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 500
 ROWS: Final = 10
 MOST_PROBLEMS: Final = 20
+GATES: Final = 32
+REASON: Final = 60
+"""Characters of a cell; the row that is open has the whole."""
 _VERIFIED: Final = "journal.verified"
 """Session: (store, revision, report, when) of the last look at the whole registry."""
 KINDS: Final = {
@@ -52,22 +55,24 @@ def table(journal: Sequence[JournalEntry]) -> Table:
         journal: In the order to show.
     """
     cells = Cells()
-    opens = TableColumn("Row", help="Click to see gates, evidence and digests below", pinned=True)
+    opens = TableColumn("Row", help="Click to see gates, evidence and digests below", width=64, pinned=True)
     cells.put_names("name", [f"#{entry.position}" for entry in journal], opens)
     when = [entry.at for entry in journal]
     cells.put("at", pd.Series(pd.to_datetime(when, utc=True)), TableColumn("When", width=136))
     cells.texts["at"] = [format.moment(each, reader_zone()) for each in when]
     cells.put_names("what", [_what(entry) for entry in journal], TableColumn("What"))
-    cells.put_names("alias", [entry.alias or "" for entry in journal], TableColumn("Alias"), 24)
-    cells.put_names("change", [change(entry) for entry in journal], TableColumn("From → to"), 24)
-    cells.put_names("gates", [_passed(entry) for entry in journal], TableColumn("Gates"), 60)
-    cells.put_names("verdict", [_verdict(entry) for entry in journal], TableColumn("Evidence"), 32)
-    cells.put_names("by", [entry.by for entry in journal], TableColumn("By"), 28)
-    cells.put_names("reason", [entry.reason for entry in journal], TableColumn("Reason"), MAX_NAME + 20)
+    cells.put_names("alias", [entry.alias or "" for entry in journal], TableColumn("Alias", width=72), 24)
+    cells.put_names("change", [change(entry) for entry in journal], TableColumn("From → to", width=88), 24)
+    cells.put_names("by", [entry.by for entry in journal], TableColumn("By", width=64), 28)
+    passed = [format.shorten(_passed(entry), GATES) for entry in journal]
+    cells.put_names("gates", passed, TableColumn("Gates", width=72), GATES)
+    cells.put_names("verdict", [_verdict(entry) for entry in journal], TableColumn("Evidence", width=88), 32)
+    why = [format.shorten(entry.reason, REASON) for entry in journal]
+    cells.put_names("reason", why, TableColumn("Reason"), REASON)
     cells.put_names(
         "digest",
         [entry.digest[:12] for entry in journal],
-        TableColumn("Digest", help="Begin of the sha256 over the row and the digest of the row before"),
+        TableColumn("Digest", help="Start of the sha256 over the row and the digest of the row before"),
     )
     return cells.table()
 

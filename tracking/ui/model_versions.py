@@ -63,12 +63,14 @@ def table(
     """
     told = f"({model_picks.PICKED}) is never shown as the best" if picked else "bold: the best"
     cells = Cells()
-    opens = TableColumn("Version", help="Click to see it whole below", pinned=True)
+    opens = TableColumn("Version", help="Click to see it whole below", width=80, pinned=True)
     cells.put_names("name", [f"v{version.number}" for version in versions], opens)
     cells.put_names(
         "holds",
         [holds(version) or format.ABSENT for version in versions],
-        TableColumn("Holds", help=f"Aliases; {OVERRIDDEN}: it got the alias against a gate, now or before"),
+        TableColumn(
+            "Holds", width=72, help=f"Aliases; {OVERRIDDEN}: it got the alias against a gate, now or before"
+        ),
     )
     for each in shown:
         column = f"metric.{each.at}.{each.metric}"
@@ -88,15 +90,15 @@ def table(
     cells.put_names("run", [version.run_name for version in versions], TableColumn("Run"), MAX_HEADING)
     cells.put_names("health", list(health), TableColumn("Health"))
     created = [version.created for version in versions]
-    cells.put("created", pd.Series(pd.to_datetime(created, utc=True)), TableColumn("Registered", width=110))
+    cells.put("created", pd.Series(pd.to_datetime(created, utc=True)), TableColumn("Registered", width=104))
     cells.texts["created"] = [format.ago(when, now) for when in created]
-    cells.put_names("by", [version.by for version in versions], TableColumn("By"), 24)
+    cells.put_names("by", [version.by for version in versions], TableColumn("By", width=64), 24)
     sizes = [float(version.size) for version in versions]
     cells.put_numbers("size", sizes, TableColumn("Size"), [size(version.size) for version in versions])
     if any(version.tags for version in versions):
         cells.put_names("tags", [", ".join(version.tags) for version in versions], TableColumn("Tags"), 28)
     if any(version.description for version in versions):
-        said = [version.description for version in versions]
+        said = [format.shorten(version.description, MAX_NAME) for version in versions]
         cells.put_names("description", said, TableColumn("Description"), MAX_NAME)
     return cells.table()
 
@@ -173,7 +175,13 @@ def show_one(
     for alias, reason in version.overridden.items():
         st.caption(escape(f"It got {alias} against a gate:"))
         facts.text_block(reason)
+    # What is wrong with a holder stands above, beside its alias.
+    said = (
+        {each.sentence for each in model_health.problems(store, version, run)} if version.aliases else set()
+    )
     for problem in model_health.problems(store, version, run, shown):
+        if problem.sentence in said:
+            continue
         (st.error if problem.grave else st.warning)(escape(problem.sentence))
     if version.description:
         facts.text_block(version.description)
@@ -185,9 +193,14 @@ def show_one(
     with right, st.expander("Model card", key=f"card.{version.number}", on_change="rerun") as box:
         if box.open:
             _card(store, version)
-    st.code(
-        f'model = tracking.load_model("{version.model}/{version.number}")', language="python", width="content"
-    )
+    named = f"{version.model}/{version.number}"
+    st.code(f'model = tracking.load_model("{named}")', language="python", width="content")
+    if version.kind == "model":
+        st.caption(
+            "To hand it over as a folder with predict.py, pinned requirements and the card, in a terminal:"
+        )
+        out = f"{version.model}-{version.number}"
+        st.code(f"tracking package {named} --out {out}", language="bash", width="content")
 
 
 def _why(version: VersionRecord) -> str:

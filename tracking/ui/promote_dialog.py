@@ -137,8 +137,8 @@ def _registration(store: Store, asked: Asked) -> None:
         )
         return
     st.markdown(
-        f"The model of **{escape(format.shorten(run.name, 80))}** becomes a version: its bytes are verified and kept "
-        "for good, with where they come from. Nothing is promoted yet."
+        f"The model of **{escape(format.shorten_middle(run.name, 80))}** becomes a version: its bytes are verified and "
+        "kept for good, with where they come from. Nothing is promoted yet."
     )
     place = 0
     if len(found) > 1:
@@ -257,7 +257,7 @@ def _promotion(store: Store, asked: Asked) -> None:
     if not alias:
         st.caption("Choose an alias, or type one.")
         return
-    with st.spinner("Asking the gates…"):
+    with st.spinner(gate_results.asking(record.gates, alias, asked.version)):
         check = registry_cache.check(store, record.name, asked.version, alias)
     candidate = f"v{asked.version}"
     holder = "nobody" if check.holder is None else f"v{check.holder}"
