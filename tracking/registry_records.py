@@ -288,6 +288,14 @@ class JournalEntry:
     previous_digest: str
     digest: str
 
+    @property
+    def evidence_runs(self) -> tuple[str, ...]:
+        """The ids of the runs that its evidence names, those of the candidate first."""
+        sides = [self.evidence.get(side) for side in ("candidate", "champion")]
+        points = [point for side in sides if isinstance(side, list) for point in side]
+        named = [point.get("run") for point in points if isinstance(point, dict)]
+        return tuple(dict.fromkeys(run for run in named if isinstance(run, str)))
+
 
 @dataclass(frozen=True, slots=True)
 class PromotionCheck:

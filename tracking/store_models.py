@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +25,7 @@ from tracking.registry_records import (
     VersionRecord,
 )
 from tracking.store_handle import StoreHandle
+from tracking.validation import storable
 
 
 class StoreModels(StoreHandle):
@@ -207,6 +208,27 @@ class StoreModels(StoreHandle):
         with self._reading(drain=False) as connection:
             model = None if name is None else self._model(connection, name).name
             return registry_queries.journal_entries(connection, model)
+
+    def gone_evidence(self, entries: Iterable[JournalEntry]) -> dict[int, tuple[str, ...]]:
+        """Return which runs that evidence in the journal names were deleted for good since.
+
+        What they had logged stands in the row; what else they were is no longer known.
+
+        Args:
+            entries: Rows of the journal.
+
+        Returns:
+            Ids of the runs by the position of the row; rows of which every run is there are left out.
+        """
+        named = {entry.position: entry.evidence_runs for entry in entries}
+        wanted = {storable(run) for runs in named.values() for run in runs}
+        with self._reading() as connection:
+            there, _ = registry_queries.run_states(connection, list(wanted))
+        gone = {
+            position: tuple(run for run in runs if storable(run) not in there)
+            for position, runs in named.items()
+        }
+        return {position: runs for position, runs in gone.items() if runs}
 
     def export_journal(self) -> list[str]:
         """Return the journal as JSON lines, the head in the last one; they prove themselves without the store."""

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,21 @@ def test_roll_back_and_retire(model: list[str], command: Command) -> None:
         ["digits@champion", "nobody"],
         ["digits@staging", "digits/2"],
     ]
+
+
+def test_the_history_tells_which_runs_of_the_evidence_are_gone(
+    model: list[str], store_folder: Path, command: Command
+) -> None:
+    more = logged(store_folder, 1, accuracy=0.96, lr=0.2, seed=1)
+    command("models", "promote", "digits", "2")
+    assert "gone" not in command("models", "history", "digits").out
+    with tracking.open_store(store_folder) as store:
+        store.delete_run(more)
+        store.gc(older_than=timedelta(0))
+    told = command("models", "history", "digits").out.splitlines()
+    assert "champion: 1 → 2; gone: 1 of the 3 runs of its evidence" in told[-1] and "gone" not in told[-2]
+    said = rows(command("registry", "history", "--json").out)
+    assert [row["evidence_gone"] for row in said] == [[], [], [], [more]]
 
 
 def test_the_holder_on_a_day(model: list[str], store_folder: Path, command: Command) -> None:

@@ -199,11 +199,14 @@ def what(entry: JournalEntry) -> str:
     return f"{entry.alias}: {before} → {entry.version}{against}{back}"
 
 
-def journal_row(entry: JournalEntry) -> Sequence[str]:
-    """Return a row of the journal as a row of `history`."""
+def journal_row(entry: JournalEntry, gone: Sequence[str] = ()) -> Sequence[str]:
+    """Return a row of the journal as a row of `history`; `gone`: runs of its evidence that were deleted for good."""
     when = entry.at.strftime("%Y-%m-%d %H:%M:%S")
+    tells = what(entry)
+    if gone:
+        tells += f"; gone: {len(gone)} of the {len(entry.evidence_runs)} runs of its evidence"
     # Somebody may have put a blob in a column: who looks at such a journal is told by `verify`.
-    return (str(entry.position), when, *map(str, (entry.model, what(entry), entry.reason, entry.by)))
+    return (str(entry.position), when, *map(str, (entry.model, tells, entry.reason, entry.by)))
 
 
 def model_json(record: ModelRecord) -> dict[str, Any]:
@@ -216,9 +219,10 @@ def version_json(record: VersionRecord) -> dict[str, Any]:
     return {"name": record.name, **asdict(record)}
 
 
-def entry_json(entry: JournalEntry) -> dict[str, Any]:
-    """Return a row of the journal for JSON."""
-    return {**asdict(entry), "kind": str(entry.kind)}
+def entry_json(entry: JournalEntry, gone: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return a row of the journal for JSON; `gone`: ids of runs of its evidence that were deleted for good."""
+    told = {} if gone is None else {"evidence_gone": list(gone)}
+    return {**asdict(entry), "kind": str(entry.kind), **told}
 
 
 def check_json(check: PromotionCheck) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def versions(
 def history(name: NameArgument, store: StoreOption = None, json: JsonOption = False) -> None:
     """Show the journal of a model, oldest first: registered, promoted, refused, rolled back, retired."""
     with existing_store(store) as opened, output() as out:
-        write_journal(out, opened.journal(opened.model(name).name), json=json)
+        write_journal(out, opened, opened.journal(opened.model(name).name), json=json)
 
 
 @models_app.command()
@@ -148,12 +148,14 @@ def chosen_version(store: Store, name: str) -> VersionRecord:
     return store.version(model.name, model.holders.get(CHAMPION, model.latest))
 
 
-def write_journal(out: TextIO, entries: Sequence[JournalEntry], *, json: bool) -> None:
-    """Print rows of the journal."""
+def write_journal(out: TextIO, store: Store, entries: Sequence[JournalEntry], *, json: bool) -> None:
+    """Print rows of the journal, and which runs of their evidence are gone."""
+    gone = store.gone_evidence(entries)
     if json:
-        _lines(out, [entry_json(each) for each in entries])
+        _lines(out, [entry_json(each, gone.get(each.position, ())) for each in entries])
     elif entries:
-        _table(out, JOURNAL_COLUMNS, [journal_row(each) for each in entries], numeric=(0,))
+        rows = [journal_row(each, gone.get(each.position, ())) for each in entries]
+        _table(out, JOURNAL_COLUMNS, rows, numeric=(0,))
     else:
         say("The journal is empty.")
 

@@ -80,7 +80,9 @@ def history(
 ) -> None:
     """Show the journal of all models, oldest first."""
     with existing_store(store) as opened, output() as out:
-        write_journal(out, opened.journal(None if name is None else opened.model(name).name), json=json)
+        write_journal(
+            out, opened, opened.journal(None if name is None else opened.model(name).name), json=json
+        )
 
 
 @registry_app.command()
