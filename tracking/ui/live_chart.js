@@ -4,8 +4,11 @@
 const REPORT_AFTER_MS = 200;
 const NEAR = "400px";
 
-// What the reader sees is drawn at once; the charts further down when they come near, or in idle moments.
+// What the reader sees is drawn first, then what is near, each chart with a chance for the browser to show it before
+// the next one; the charts further down come when they are near, or in idle moments.
+const soon = (window.__podiumSoon ??= new Set());
 const waiting = (window.__podiumWaiting ??= new Set());
+let drawing = false;
 let pumping = false;
 
 const observer = new IntersectionObserver((entries) => {
@@ -13,10 +16,34 @@ const observer = new IntersectionObserver((entries) => {
     const chart = target.__chart;
     chart.near = isIntersecting;
     if (!chart.due) continue;
-    if (isIntersecting) chart.draw();
+    if (isIntersecting) soon.add(chart);
     else later(chart);
   }
+  drawSoon();
 }, { rootMargin: NEAR, scrollMargin: NEAR });
+
+function outOfSight({ node }) {
+  const { top, bottom } = node.getBoundingClientRect();
+  return Math.max(0, top - window.innerHeight, -bottom);
+}
+
+const painted = () => new Promise((done) => {
+  if (document.hidden) setTimeout(done);
+  else requestAnimationFrame(() => setTimeout(done));
+});
+
+async function drawSoon() {
+  if (drawing) return;
+  drawing = true;
+  while (soon.size) {
+    const next = [...soon].reduce((best, chart) => (outOfSight(chart) < outOfSight(best) ? chart : best));
+    soon.delete(next);
+    if (!next.due || !next.node.isConnected) continue;
+    await next.draw().catch(console.error); // one that cannot be drawn does not keep the others
+    await painted();
+  }
+  drawing = false;
+}
 
 function later(chart) {
   if (chart.costly) return; // parallel coordinates: WebGL without a graphics card takes seconds
@@ -280,14 +307,17 @@ export default function ({ data, parentElement, setStateValue }) {
   chart.latest = data;
   chart.due = true;
   chart.costly = data.figure.includes('"type":"parcoords"');
-  if (chart.near) chart.draw();
-  else if (chart.near === undefined) observer.observe(node); // it tells at once whether the chart is near
+  if (chart.near) {
+    soon.add(chart);
+    drawSoon();
+  } else if (chart.near === undefined) observer.observe(node); // it tells at once whether the chart is near
   else later(chart);
 
   // Also called when one figure overtakes another while loading: only a removed node is given up.
   return () => setTimeout(() => {
     if (node.isConnected) return;
     observer.unobserve(node);
+    soon.delete(chart);
     waiting.delete(chart);
     window.removeEventListener("pointerup", chart.released, true);
     window.removeEventListener("pointercancel", chart.released, true);
