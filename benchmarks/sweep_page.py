@@ -109,7 +109,7 @@ def sweep_page(bench: Bench) -> Iterator[Row]:
             target=0.1,
             note=f"From another page, with everything in the cache; {cold:.2f} s without.",
         )
-        yield from in_a_browser(port, trials)
+        yield from in_a_browser(port, f"sweep page, {trials:,} trials, drawn in Chromium")
         sweeps.resume(location, NAME)
         try:
             while len(_active(location)) < WORKERS:
@@ -124,13 +124,14 @@ def sweep_page(bench: Bench) -> Iterator[Row]:
                 target=0.1,
                 note=f"The slowest of {DRAWS}: {max(found):.2f} s, a second apart, trials {_span(before, location)}.",
             )
+            yield from in_a_browser(port, f"drawn in Chromium while {WORKERS} workers run")
         finally:
             sweeps.stop(location, NAME, now=True)
             while _active(location):
                 time.sleep(0.2)
 
 
-def in_a_browser(port: int, trials: int) -> Iterator[Row]:
+def in_a_browser(port: int, what: str) -> Iterator[Row]:
     """Draw the page in the system's browser, where there is one."""
     with browser() as page:
         if page is None:
@@ -138,7 +139,7 @@ def in_a_browser(port: int, trials: int) -> Iterator[Row]:
         address = f"http://127.0.0.1:{port}/sweep?sweep={NAME}"
         typical, longest = drawn_seconds(page, address, NAME, "all sweeps", DRAWS)
     yield Row(
-        f"sweep page, {trials:,} trials, drawn in Chromium",
+        what,
         typical,
         "s",
         target=1,
