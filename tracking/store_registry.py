@@ -35,7 +35,8 @@ class StoreRegistry(StoreModels):
         """Make a version of a model from what a run has logged. It never changes, and keeps its run for good.
 
         The bytes are read and hashed first. A run that is under way may be registered from; what it logs later under
-        the same name is not the version's.
+        the same name is not the version's. Registering the same again makes another version; `run_versions` tells
+        which ones a run has.
 
         Args:
             model: Its name; the model is made when there is none of that name.

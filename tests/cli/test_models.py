@@ -67,12 +67,19 @@ def test_a_model_is_registered_and_listed(runs: list[str], command: Command) -> 
     assert done.out.startswith(f"digits/1  model of run {runs[0]}  sha256 ")
     (made,) = rows(command("models", "register", "Digits", runs[1], "--json").out)
     assert (made["name"], made["run"], made["model"]) == ("digits/2", runs[1], "digits")
+    assert done.err == ""
+    again = command("models", "register", "digits", runs[1])  # as elsewhere, one more version; it is said
+    assert (again.code, again.out.split()[0]) == (0, "digits/3")
+    assert "The same model of the same run is already digits/2; digits/3 is one more version." in again.err
+    assert command("models", "register", "others", runs[1]).err == ""
     listed = command("models", "list").out.splitlines()
-    assert listed[0].split()[:2] == ["name", "versions"] and listed[1].split()[:2] == ["digits", "2"]
-    (found,) = rows(command("models", "list", "--json").out)
-    assert (found["versions"], found["latest"], found["holders"]) == (2, 2, {})
+    assert listed[0].split()[:2] == ["name", "versions"] and listed[1].split()[:2] == ["digits", "3"]
+    found = rows(command("models", "list", "--json").out)[0]
+    assert (found["versions"], found["latest"], found["holders"]) == (3, 3, {})
     versions = command("models", "versions", "digits").out.splitlines()
-    assert [line.split()[0] for line in versions] == ["version", "2", "1"] and versions[2].endswith("small")
+    assert [line.split()[0] for line in versions] == ["version", "3", "2", "1"] and versions[3].endswith(
+        "small"
+    )
     shown = command("models", "show", "digits/1").out
     for part in (runs[0], "digits/1", "a, b", "small", "accuracy=0.8", "LogisticRegression"):
         assert part in shown

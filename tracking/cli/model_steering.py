@@ -53,6 +53,15 @@ def register(
             description=description,
             tags=tuple(tag or ()),
         )
+        same = [
+            each.name
+            for each in opened.run_versions(made.run)
+            if (each.model, each.digest) == (made.model, made.digest) and each.number != made.number
+        ]
+        if same:
+            say(
+                f"The same model of the same run is already {', '.join(same)}; {made.name} is one more version."
+            )
         if json:
             out.write(json_text(version_json(made)) + "\n")
             return
