@@ -81,6 +81,8 @@ with frame.page("Sweep") as store:
         """Parallel coordinates and the table of the trials, which their brush narrows, as they are now."""
         shown = sweep_cache.shown(store, of_trials())
         confirms = shown.confirms is not None
+        if confirms and sum(shown.trials.values()):
+            st.subheader("Trials")
         brushed, said = (None, "") if confirms else sweep_panels.draw_parallel(store, shown)
         sweep_trials.draw(store, shown, brushed, said)
         navigation.follow()

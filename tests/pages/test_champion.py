@@ -170,7 +170,9 @@ def test_a_comparison_adds_the_champion_and_holds_each_run_against_it(
     assert not app.exception and "Against the champion" not in said(app)
 
 
-def test_the_winner_of_a_sweep_is_held_against_the_champion_on_its_page(open_page: OpenPage, store: Store) -> None:
+def test_the_winner_of_a_sweep_is_held_against_the_champion_on_its_page(
+    open_page: OpenPage, store: Store
+) -> None:
     make(store, trials=4)
     (store.location.root / "train.py").write_text(
         SCRIPT.replace("args = parser", 'parser.add_argument("--seed", type=int, default=0)\nargs = parser')

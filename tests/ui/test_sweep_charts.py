@@ -207,6 +207,32 @@ def test_an_axis_of_a_small_chart_has_few_labels_and_always_that_of_trials_witho
     assert layout["range"][0] < layout["tickvals"][0]
 
 
+def test_long_choices_fit_beside_each_other_below_a_small_chart_and_are_whole_where_one_points() -> None:
+    names = ["gelu_approximate_tanh", "gelu_approximate_none", "leaky_relu_negative_slope"]
+    frame = trials([0.5, 0.6, 0.7], activation=names)
+    figure, _ = sweep_charts.slice_chart(slice_of(frame, "params.activation", COLUMN), "a", ACCURACY, None)
+    ticks = figure["layout"]["xaxis"]
+    assert ticks["tickangle"] == 0 and sum(map(len, ticks["ticktext"])) <= sweep_axes.CHOICE_ROOM
+    assert len(set(ticks["ticktext"])) == 3
+    assert set(figure["data"][0]["text"]) == set(names)
+
+
+def test_the_axes_of_many_long_names_have_names_that_differ_and_do_not_overlap() -> None:
+    names = [f"layer_{place}_dropout_probability_of_attention_head" for place in range(11)]
+    drawn = np.random.default_rng(0)
+    frame = trials([0.1, 0.2, 0.3], **{name: drawn.random(3).tolist() for name in names})
+    axes = [*(f"params.{name}" for name in names), COLUMN]
+    figure, _ = sweep_parallel.parallel_chart(parallel(frame, axes), frame, COLUMN, Goal.MAXIMIZE)
+    said = [axis["label"] for axis in figure["data"][0]["dimensions"]]
+    assert len(set(said)) == 12 and "layer_10" in said[10]
+    assert max(map(len, said[:-1])) <= sweep_parallel.ROOM // 12
+
+
+def test_the_first_trial_stands_beside_the_axis_not_on_it() -> None:
+    figure, _ = sweep_charts.history(trials([0.5] * 200), COLUMN, ACCURACY)
+    assert figure["layout"]["xaxis"]["autorangeoptions"]["clipmin"] == -2.0
+
+
 def test_params_are_logarithmic_as_the_definition_says_else_by_their_range() -> None:
     frame = trials(
         [0.5] * 3, a=[1.0, 10.0, 1000.0], b=[1.0, 10.0, 1000.0], c=[1.0, 2.0, 3.0], d=["x", "y", "z"]

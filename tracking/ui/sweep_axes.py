@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 from tracking.analysis.axes import Scale, ValueAxis
 from tracking.analysis.reduction import reduce
 from tracking.analysis.trials import PARAM
-from tracking.ui import format
+from tracking.ui import format, sweep_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LONG_LABEL: Final = 18
+SHORT_LABEL: Final = 6
+CHOICE_ROOM: Final = 26
+"""Characters of labels of choices that fit beside each other below a small chart."""
 ROOM: Final = 24
 """Characters of labels of numbers that fit below a small chart."""
 LONG_TITLE: Final = 32
@@ -50,9 +54,10 @@ def text(name: str) -> str:
     return html.escape(format.shorten_key(name, LONG_TITLE), quote=False)
 
 
-def label(value: str) -> str:
-    """Return the label of a tick: cut, and no markup in it."""
-    return html.escape(format.shorten(value, LONG_LABEL), quote=False)
+def labels_of(values: Sequence[str], limit: int = LONG_LABEL) -> list[str]:
+    """Return the labels of an axis: cut so that they can be told apart, and no markup in them."""
+    cut = sweep_names.short(values, max(SHORT_LABEL, min(limit, LONG_LABEL)))
+    return [html.escape(cut[value], quote=False) for value in values]
 
 
 def cloud(x: NDArray[Any], y: NDArray[np.float64], most: int) -> NDArray[np.int64]:
@@ -79,7 +84,8 @@ def axis_layout(axis: ValueAxis, most: int = 4) -> dict[str, Any]:
         axis: The axis.
         most: So many labels of numbers fit beside each other; choices have one each.
     """
-    ticks, labels = axis.ticks.tolist(), [label(each) for each in axis.labels]
+    room = CHOICE_ROOM // max(1, len(axis.labels)) if axis.scale is Scale.CHOICES else LONG_LABEL
+    ticks, labels = axis.ticks.tolist(), labels_of(axis.labels, room)
     if axis.scale is not Scale.CHOICES:
         placed = [place for place, tick in enumerate(ticks) if tick != axis.absent]
         whole = [place for place in placed if ticks[place] == round(ticks[place])]
@@ -92,13 +98,13 @@ def axis_layout(axis: ValueAxis, most: int = 4) -> dict[str, Any]:
         kept = [place for place, tick in enumerate(ticks) if place in kept or tick == axis.absent]
         ticks, labels = [ticks[place] for place in kept], [labels[place] for place in kept]
     # Beside a first and a last choice there is room for the labels, which Plotly leaves out where they are cut.
-    room = 0.5 if axis.scale is Scale.CHOICES else 0.04 * (axis.high - axis.low)
+    beside = 0.5 if axis.scale is Scale.CHOICES else 0.04 * (axis.high - axis.low)
     return {
         "tickmode": "array",
         "tickvals": ticks,
         "ticktext": labels,
-        "tickangle": 0 if axis.scale is not Scale.CHOICES else "auto",
-        "range": [axis.low - room, axis.high + room],
+        "tickangle": 0 if sum(map(len, labels)) <= CHOICE_ROOM else "auto",
+        "range": [axis.low - beside, axis.high + beside],
     }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.analysis.axes import Scale, ValueAxis
 from tracking.analysis.best_so_far import best_so_far
 from tracking.analysis.pareto import front_line
 from tracking.analysis.slices import Slice
@@ -79,7 +80,8 @@ def history(
     if edits:
         traces.append(_edit_marks(edits))
     layout = _layout(text(wanted.metric), "trial", legend=True)
-    layout["xaxis"]["rangemode"] = "tozero"
+    # The first trial stands whole beside the axis.
+    layout["xaxis"]["autorangeoptions"] = {"clipmin": -max(0.5, 0.01 * len(frame))}
     if len(frame) < FEW_TRIALS:
         layout["xaxis"]["dtick"] = 1  # there is no trial 0.5
     low, high, beyond = first_view(values[finite], wanted.goal)
@@ -135,6 +137,9 @@ def slice_chart(found: Slice, name: str, wanted: SweepObjective, best: int | Non
     x, y = found.axis.positions[placed][order], found.values[placed][order]
     kept = cloud(x, y, MOST_OF_A_SLICE)
     traces = [_points(x[kept], y[kept], "trials", TRIAL, "%{y:.6~g}<extra></extra>", 0.75, size=5)]
+    if found.axis.scale is Scale.CHOICES:  # below the axis they may be cut
+        traces[0]["text"] = _choices(found.axis, x[kept])
+        traces[0]["hovertemplate"] = "%{text}: %{y:.6~g}<extra></extra>"
     if best is not None and (here := np.flatnonzero(found.rows[placed] == best)).size:
         place = found.axis.positions[placed][here[0]]
         traces.append(
@@ -155,6 +160,13 @@ def slice_chart(found: Slice, name: str, wanted: SweepObjective, best: int | Non
         layout["yaxis"]["autorangeoptions"] = {"clipmin": low, "clipmax": high}
     layout["margin"] = {"l": 8, "r": 8, "t": 8, "b": 36}
     return {"data": traces, "layout": layout}, Drawn(len(kept), len(x))
+
+
+def _choices(axis: ValueAxis, positions: NDArray[np.float64]) -> list[str]:
+    named = dict(zip(axis.ticks.tolist(), axis.labels, strict=True))
+    return [
+        html.escape(format.shorten(named.get(place, ""), 60), quote=False) for place in positions.tolist()
+    ]
 
 
 def front_chart(

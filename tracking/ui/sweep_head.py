@@ -9,13 +9,14 @@ import streamlit as st
 
 from tracking.records import Goal
 from tracking.sweep_records import BestTrial, SweepRecord, SweepState
-from tracking.ui import facts, format, state, sweep_format
+from tracking.ui import facts, format, state, sweep_format, sweep_names
 from tracking.ui.markdown import escape
 from tracking.ui.sweep_list import show_progress
 from tracking.ui.zone import reader_zone
 
 LONG_NAME: Final = 80
 PARAMS_SHOWN: Final = 12
+LONG_PARAM: Final = 24
 _AS_EXPECTED: Final = frozenset({SweepState.FINISHED, SweepState.STOPPED})
 """States that need no sentence of their own: why they came about is said beside the counts."""
 
@@ -61,11 +62,13 @@ def best(record: SweepRecord) -> None:
     if len(record.objectives) == 1:
         found = record.best[0]
         params = dict(list(found.params.items())[:PARAMS_SHOWN])
+        short = sweep_names.short(list(params), LONG_PARAM)
         _row(
             [(f"best {record.objectives[0].metric}", format.number(found.values[0]))],
             record,
             found,
-            [(name, sweep_format.param(value)) for name, value in params.items()],
+            [(short[name], sweep_format.param(value)) for name, value in params.items()]
+            + ([("more params", format.count(more))] if (more := len(found.params) - len(params)) else []),
         )
         return
     with st.container(horizontal=True, gap="medium"):

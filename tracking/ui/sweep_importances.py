@@ -13,7 +13,7 @@ from tracking.ui import format, sweep_cache
 from tracking.ui.charts import Figure
 from tracking.ui.live_chart import live_chart
 from tracking.ui.markdown import escape
-from tracking.ui.sweep_axes import text
+from tracking.ui.sweep_axes import labels_of, text
 from tracking.ui.sweep_colours import NEUTRAL, TRIAL
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def importances_chart(shown: tuple[Importance, ...]) -> Figure:
         "yaxis": {
             "tickmode": "array",
             "tickvals": list(range(len(rows))),
-            "ticktext": [text(each.param) for each in rows],
+            "ticktext": labels_of([each.param for each in rows]),
             "fixedrange": True,
             "automargin": True,
             "zeroline": False,

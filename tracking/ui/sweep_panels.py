@@ -27,6 +27,7 @@ from tracking.ui import (
     sweep_format,
     sweep_importances,
     sweep_lanes,
+    sweep_names,
     sweep_parallel,
 )
 from tracking.ui.live_chart import Packed, live_chart, packed
@@ -46,6 +47,8 @@ MOST_PAIRS: Final = 6
 MOST_AXES: Final = 12
 NARROWEST: Final = 340
 NARROW: Final = 220
+LONG_SLICE: Final = 26
+"""Characters of a param's name below its chart."""
 MOST_IN_A_ROW: Final = 5
 LIVE_SECONDS: Final = 2.0
 """Between two redraws of the charts while the sweep is live."""
@@ -108,6 +111,8 @@ def draw_parallel(store: Store, record: SweepRecord) -> tuple[frozenset[int] | N
     columns = value_columns(record.objectives)
     values = frame[list(columns)].to_numpy(dtype=np.float64)
     if (finished(frame, columns) & np.isfinite(values).all(axis=1)).sum() < 2:
+        if len(frame):
+            st.subheader("Trials")
         return None, ""
     params = sweep_importances.varying_when_complete(store, record, columns[0])
     axes = [*params[: max(1, MOST_AXES - len(columns))], *columns]
@@ -229,6 +234,7 @@ def _slices(store: Store, record: SweepRecord, place: int, column: str) -> None:
     if not names:
         return
     st.markdown(f"**Each param against {escape(format.shorten_key(wanted.metric, 60))}**")
+    short = sweep_names.short([name.removeprefix(PARAM) for name in names], LONG_SLICE)
     shown = names[: st.session_state.get(_slices_key(record), FIRST_SLICES)]
     rows = -(-len(shown) // MOST_IN_A_ROW)
     grid = st.grid(-(-len(shown) // rows), min_column_width=NARROW, gap="small")
@@ -239,7 +245,7 @@ def _slices(store: Store, record: SweepRecord, place: int, column: str) -> None:
             log = sweep_cache.logarithmic(store, now)
             found = slice_of(sweep_cache.frame(store, now), name, column, log=name in log)
             best = _best(store, now, place, column)
-            figure, drawn = sweep_charts.slice_chart(found, name.removeprefix(PARAM), wanted, best)
+            figure, drawn = sweep_charts.slice_chart(found, short[name.removeprefix(PARAM)], wanted, best)
             return packed(figure, key=key), drawn
 
         figure, drawn = sweep_cache.made(store, record, f"slice {place} {name}", make)

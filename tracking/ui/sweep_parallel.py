@@ -13,7 +13,7 @@ from tracking.analysis.parallel import ParallelCoordinates
 from tracking.analysis.trials import PARAM, VALUE
 from tracking.records import Goal
 from tracking.ui.charts import Figure
-from tracking.ui.sweep_axes import Drawn, label, text
+from tracking.ui.sweep_axes import LONG_LABEL, Drawn, labels_of
 from tracking.ui.sweep_colours import BEST, NEUTRAL, TRIAL
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 500
 KEPT_BEST: Final = 100
+ROOM: Final = 130
+"""Characters of names that fit beside each other above the axes of a chart on a small screen."""
+FEWEST: Final = 10
+WIDTH: Final = 7
+"""Of a character, in pixels."""
 SCALE: Final = ((0.0, NEUTRAL), (0.6, TRIAL), (0.92, BEST), (1.0, BEST))
 
 Brush = Mapping[str, Sequence[tuple[float, float]]]
@@ -43,17 +48,21 @@ def parallel_chart(
     rank[order] = np.linspace(0.0, 1.0, len(order)) if len(order) > 1 else 1.0
     kept = order[_kept(len(order))]
     dimensions = []
-    for axis in found.axes:
+    room = max(FEWEST, min(LONG_LABEL, ROOM // len(found.axes)))
+    plain = [
+        axis.column.removeprefix(PARAM if axis.column.startswith(PARAM) else VALUE) for axis in found.axes
+    ]
+    names = labels_of(plain, room)
+    for axis, name in zip(found.axes, names, strict=True):
         positions = axis.positions[kept]
-        name = axis.column.removeprefix(PARAM if axis.column.startswith(PARAM) else VALUE)
         dimension: dict[str, Any] = {
             "name": axis.column,
-            "label": text(name),
+            "label": name,
             "values": np.where(np.isfinite(positions), positions, axis.low),
             "range": [axis.low, axis.high],
         }
         if axis.scale is Scale.CHOICES:
-            dimension |= {"tickvals": axis.ticks.tolist(), "ticktext": [label(each) for each in axis.labels]}
+            dimension |= {"tickvals": axis.ticks.tolist(), "ticktext": labels_of(axis.labels, room)}
         else:
             # With `tickvals` Plotly takes an axis for one of choices: it ends at the outer ticks, and a brush snaps
             # to them. The page's script writes these labels instead.
@@ -74,7 +83,9 @@ def parallel_chart(
         "tickfont": {"size": 11},
         "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
     }
-    layout = {"margin": {"l": 64, "r": 64, "t": 48, "b": 20}}
+    # Labels stand to the left of an axis, and its name above the middle of it.
+    beside = max([len(each) for each in dimensions[0].get("ticktext", ())] + [len(names[0]) // 2])
+    layout = {"margin": {"l": max(64, 12 + WIDTH * beside), "r": 64, "t": 48, "b": 20}}
     return {"data": [trace], "layout": layout}, Drawn(len(kept), len(order))
 
 

@@ -15,7 +15,7 @@ from tracking.analysis.differences import MISSING
 from tracking.analysis.trials import PARAM, feasible, param_columns, value_columns
 from tracking.records import Goal
 from tracking.sweep_records import SweepRecord
-from tracking.ui import format, sweep_colours, sweep_format
+from tracking.ui import format, sweep_colours, sweep_format, sweep_names
 from tracking.ui.sweep_axes import BREAKS
 from tracking.ui.tables import MARK, MAX_CELL, MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
 
@@ -121,8 +121,12 @@ def trials_table(
         described = TableColumn(heading, help=_help(wanted.metric, wanted.goal, wanted.at))
         cells.put_numbers(column, values, described, format.number_column(values), wanted.goal)
         cells.bold |= {(row, column) for row, number in enumerate(numbers) if number in best}
+    headings = sweep_names.short([column.removeprefix(PARAM) for column in varying], MAX_HEADING)
     for column in varying:
-        _put_param(cells, column, frame[column].tolist() if column in frame else [MISSING] * len(frame))
+        heading = headings[column.removeprefix(PARAM)]
+        _put_param(
+            cells, column, heading, frame[column].tolist() if column in frame else [MISSING] * len(frame)
+        )
     durations = [None if np.isnan(value) else float(value) for value in frame["duration"]]
     cells.put_numbers("duration", durations, TableColumn("Duration"), list(map(format.duration, durations)))
     cells.put("started", frame["started"].dt.tz_convert(zone), TableColumn("Started", width=136))
@@ -162,9 +166,8 @@ def _differs(values: pd.Series[Any]) -> bool:
     return values.nunique(dropna=False) > 1
 
 
-def _put_param(cells: Cells, column: str, values: Sequence[Any]) -> None:
-    name = column.removeprefix(PARAM)
-    described = TableColumn(format.shorten_key(name, MAX_HEADING), help=f"Param {name}")
+def _put_param(cells: Cells, column: str, heading: str, values: Sequence[Any]) -> None:
+    described = TableColumn(heading, help=f"Param {column.removeprefix(PARAM)}")
     blank = [
         value is MISSING or (isinstance(value, float) and np.isnan(value)) or value is pd.NA
         for value in values

@@ -56,10 +56,12 @@ def controls(record: SweepRecord, frame: pd.DataFrame) -> Choice:
 def draw(store: Store, record: SweepRecord, brushed: frozenset[int] | None, brushed_text: str = "") -> None:
     """Draw the table as it is now; while rows are ticked they keep their places."""
     frame = sweep_cache.frame(store, record)
+    if not len(frame):  # nothing to order: the charts' place says that no trial has begun
+        return
     choice = replace(controls(record, frame), brushed=brushed)
     rows = sweep_trial_table.chosen(frame, record, choice, sweep_cache.front(store, record))
     if not len(rows):
-        st.caption("No trial is in these states and ranges." if len(frame) else "No trial has begun.")
+        st.caption("No trial is in these states and ranges.")
         return
     here, page = sweep_trial_table.page_of(rows, choice.page)
     key = _table_key(record, replace(choice, page=page, brushed=None), brushed_text)
