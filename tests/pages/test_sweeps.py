@@ -30,7 +30,7 @@ def test_the_newest_first_with_state_progress_and_best(open_page: OpenPage, stor
     assert list(table["name"]) == ["*second* <b>", "first"]
     assert list(table["state"]) == ["■ stopped", "■ stopped"]
     assert list(table["done"]) == [1, 3]
-    assert table["best"][0] == "1 trial on the front" and float(table["best"][1]) > 0.5
+    assert table["best"][0] == "1 on the front" and float(table["best"][1]) > 0.5
     assert list(table["metric"]) == ["accuracy ↑, cost ↓", "accuracy ↑"]
     assert "rate" not in table  # of none that runs
     assert "Showing 2 of 2 sweeps" in texts(app)

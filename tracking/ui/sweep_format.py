@@ -178,7 +178,7 @@ def best(record: SweepRecord) -> str:
     if not record.best:
         return format.ABSENT
     if len(record.objectives) > 1:
-        return f"{format.plural(len(record.best), 'trial')} on the front"
+        return f"{format.count(len(record.best))} on the front"
     return format.number(record.best[0].values[0])
 
 

@@ -67,10 +67,6 @@ def table(records: Sequence[SweepRecord], now: datetime) -> Table:
     cells.put_text(
         "state", [sweep_format.state(record.state) for record in records], TableColumn("State", width=116)
     )
-    if any(record.confirms for record in records):
-        confirmed = [format.shorten_middle(each.confirms or format.ABSENT, MAX_HEADING) for each in records]
-        about = "The sweep whose best configurations it runs again"
-        cells.put_names("confirms", confirmed, TableColumn("Confirms", help=about), MAX_HEADING)
     cells.put_numbers(
         "done",
         [record.done for record in records],
@@ -83,7 +79,7 @@ def table(records: Sequence[SweepRecord], now: datetime) -> Table:
     said = TableColumn("Best", help="Of several objectives: how many trials no other one is better than")
     cells.put_names("best", best, replace(said, align="right"))
     wanted = [
-        format.shorten(", ".join(sweep_format.objective(each) for each in record.objectives), MAX_NAME)
+        format.shorten(", ".join(sweep_format.objective(each) for each in record.objectives), MAX_HEADING)
         for record in records
     ]
     cells.put_names("metric", wanted, TableColumn("Of", help="↑ more is better, ↓ less is better"))
@@ -97,6 +93,10 @@ def table(records: Sequence[SweepRecord], now: datetime) -> Table:
     created = [record.created for record in records]
     cells.put("created", pd.Series(pd.to_datetime(created, utc=True)), TableColumn("Started"))
     cells.texts["created"] = [format.ago(when, now) for when in created]
+    if any(record.confirms for record in records):
+        confirmed = [format.shorten_middle(each.confirms or format.ABSENT, MAX_HEADING) for each in records]
+        about = "The sweep whose best configurations it runs again"
+        cells.put_names("confirms", confirmed, TableColumn("Confirms", help=about), MAX_HEADING)
     cells.put_names("target", [record.target for record in records], TableColumn("Target"), MAX_HEADING)
     samplers = [record.sampler or format.ABSENT for record in records]
     cells.put_names("sampler", samplers, TableColumn("Sampler"), MAX_HEADING)
