@@ -150,7 +150,7 @@ def draw(
     champions = champions_of(store, run.id)
     rivals = [each for each in champions if each.run != run.id][:MOST]
     versions = registry_cache.run_versions(store, run.id)
-    if not (repeat or rivals or versions or promote_dialog.can_promote(run)):
+    if not (repeat or rivals or versions or promote_dialog.can_promote(store, run)):
         return
     if about:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -162,7 +162,7 @@ def draw(
     fields = more_runs and access.may_act() and not any(each.state.is_live for each in there)
     aligned: Literal["bottom", "center"] = "bottom" if fields else "center"
     with st.container(horizontal=True, vertical_alignment=aligned, gap="small", key=f"{key}.actions"):
-        if promote_dialog.can_promote(run):
+        if promote_dialog.can_promote(store, run):
             promote(store, run, key=key)
         for rival in rivals if compares else ():
             st.page_link(

@@ -47,7 +47,7 @@ def show(store: Store, runs: Sequence[RunRecord]) -> None:
     mine = [
         run
         for run in ended
-        if promote_dialog.can_promote(run)
+        if promote_dialog.can_promote(store, run)
         or any(each.run != run.id for each in champion_panel.champions_of(store, run.id))
     ]
     if not mine:

@@ -27,6 +27,7 @@ from tracking.registry_records import (
 from tracking.ui import (
     access,
     cache,
+    child_models,
     dialogs,
     evidence_view,
     feedback,
@@ -70,9 +71,9 @@ class Asked:
     alias: str = CHAMPION
 
 
-def can_promote(run: RunRecord) -> bool:
-    """Whether a run logged a model: whether a page offers the dialog for it."""
-    return bool(_models_of(run))
+def can_promote(store: Store, run: RunRecord) -> bool:
+    """Whether a run or a child run of it logged a model: whether a page offers the dialog for it."""
+    return bool(_models_of(run)) or child_models.are_there(store, run)
 
 
 def open_for_run(store: Store, run: RunRecord, artifact: str | None = None) -> None:
@@ -129,6 +130,8 @@ def _open(asked: Asked) -> None:
 
 def _registration(store: Store, asked: Asked) -> None:
     run = cache.run(store, asked.run or "")
+    if asked.artifact is None and not _models_of(run):
+        run = child_models.choose(store, run, key=f"promote.child.{asked.number}")
     found = [each for each in _models_of(run) if asked.artifact in (None, each.name)]
     if not found:
         feedback.empty(
@@ -147,7 +150,7 @@ def _registration(store: Store, asked: Asked) -> None:
             "Model of the run",
             range(len(found)),
             format_func=named.__getitem__,
-            key=f"promote.artifact.{asked.number}",
+            key=f"promote.artifact.{asked.number}.{run.id}",
         )
     artifact = found[place]
     known = [record.name for record in registry_cache.models(store)]

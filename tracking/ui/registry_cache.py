@@ -85,6 +85,11 @@ def runs_with_models(store: Store) -> Sequence[RunRecord]:
     return _runs_with_models(_root(store), cache.revisions(store), store)
 
 
+def children_with_models(store: Store, run_id: str) -> list[RunRecord]:
+    """Return the child runs of a run that logged a model, the oldest first. Shared: read only."""
+    return _children_with_models(_root(store), cache.revisions(store), run_id, store)
+
+
 def check(store: Store, name: str, number: int, alias: str) -> PromotionCheck:
     """Return what a promotion would meet: gates may load the model in a process of their own, so it is kept."""
     now = revision(store)  # before what it stands for
@@ -155,6 +160,11 @@ def _runs_with_models(root: str, runs: cache.Revisions, _store: Store) -> Sequen
         for run in _store.runs(newest)
         if any(each.kind is ArtifactKind.MODEL and not each.superseded for each in run.artifacts)
     ]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _children_with_models(root: str, runs: cache.Revisions, run_id: str, _store: Store) -> list[RunRecord]:
+    return _store.children_with_models(run_id)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -43,7 +43,7 @@ def confirmed(store: Store, sweep: SweepRecord, record: ConfirmationRecord, foun
     if sweep.best and first.run == sweep.best[0].run:
         return
     runs = [each for each in (_run(store, first.run), _run(store, first.fresh_run)) if each is not None]
-    chosen = next((run for run in runs if promote_dialog.can_promote(run)), runs[0] if runs else None)
+    chosen = next((run for run in runs if promote_dialog.can_promote(store, run)), runs[0] if runs else None)
     if chosen is not None:
         key = f"sweep.confirmed.{record.own.studies[0]}"
         there = repeat_form.started(store, chosen)
