@@ -45,9 +45,14 @@ PLACES: Final[Mapping[str, tuple[str, str, Literal["visible", "hidden"]]]] = {
 """File, title and place in the menu of each page by its address; any other address is none of ours."""
 
 _DECLARED: Final = "frame.declared"
-# Streamlit writes white on the accent; on that of the dark page it would be 2.5:1.
+# Streamlit writes white on the accent; on that of the dark page it would be 2.5:1. Dialogs and popovers stand outside
+# of .stApp, where light-dark() does not know the theme: there the accent is one that carries white on either page.
 STYLE: Final = """<style>
 [data-tag], [data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #14181d) !important; }
+[data-tag]:not(.stApp *), [data-testid^="stBaseButton-primary"]:not(:disabled, .stApp *) {
+  background-color: #2b6fbd !important; border-color: #2b6fbd !important; color: #ffffff !important;
+}
+[data-testid^="stBaseButton-primary"]:hover:not(:disabled, .stApp *) { background-color: #245f9f !important; }
 </style>"""
 
 
