@@ -123,6 +123,16 @@ def test_what_speaks_against_a_comparison_is_told(open_page: OpenPage, store: St
         assert not app.exception and "Against the champion" not in said(app)
 
 
+def test_no_more_runs_are_asked_for_where_both_sides_are_the_same_ones(
+    open_page: OpenPage, store: Store
+) -> None:
+    champion(store, values=(0.5, 0.6))
+    again = log(store, 0.7, name="before", lr=0.1, seed=2)
+    app = open_page("run", run=again, may_act=True)
+    assert "nothing to tell apart" in said(app)
+    assert "to repeat it" not in "".join(links(app))
+
+
 def test_an_overridden_champion_is_marked_on_every_page(open_page: OpenPage, store: Store) -> None:
     run = champion(store, values=(0.5,))
     second = log(store, 0.4, lr=0.2)
@@ -160,7 +170,10 @@ def test_a_comparison_adds_the_champion_and_holds_each_run_against_it(
     holder = champion(store)
     runs = [log(store, 0.9 + seed / 100, lr=0.2, seed=seed, model=not seed) for seed in range(5)]
     app = open_page("compare", runs=runs[0], may_act=True)
-    assert "Against the champion" in [heading.value for heading in app.subheader]
+    assert "Against the champion of m, version 1 (before)" in [
+        heading.value.replace("\\", "") for heading in app.subheader
+    ]
+    assert said(app).count("Against the champion") == 1
     assert f"compare.{runs[0]}.promote" in buttons(app)
     assert "Better" in said(app)
     app.button(key="compare.champion.m").click().run()

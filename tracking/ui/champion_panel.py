@@ -6,7 +6,7 @@ Drawn wherever a run is shown: on its own page, for the runs of a comparison, fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -70,6 +70,7 @@ def show(
     about: str = "",
     compares: bool = True,
     repeat: str = REPEAT,
+    names: bool = True,
 ) -> None:
     """Draw a run against the champions as a section of its own, live while fresh runs of it go on.
 
@@ -80,22 +81,23 @@ def show(
         about: What the run is, such as "The winner, trial 7"; left out where the page says it.
         compares: Whether a link leads to the comparison with the champion.
         repeat: What the button of fresh runs says; empty where the page has another one for them.
+        names: Whether the champion is named; not where the page has named the only one.
     """
     begun = repeat_form.started(store, run)
     live = any(each.state.is_live for each in begun)
     read = watch.first(begun, lambda: repeat_form.started(store, run))
 
     @frame.live(every=watch.live_seconds(live))
-    def against() -> None:
+    def live_panel() -> None:
         """The run against the champions, as it is now."""
         there = read()
         if live and not any(each.state.is_live for each in there):
             st.rerun()  # the run's group is whole: what else the page says of it, too
-        draw(store, run, there, key=key, about=about, compares=compares, repeat=repeat)
+        draw(store, run, there, key=key, about=about, compares=compares, repeat=repeat, names=names)
         navigation.follow()
 
     with st.container():
-        against()
+        live_panel()
 
 
 def sentence(evidence: Evidence) -> str:
@@ -106,6 +108,8 @@ def sentence(evidence: Evidence) -> str:
 def wants_runs(evidence: Evidence | None) -> tuple[bool, bool]:
     """Return whether more runs of the candidate would say more, and whether more of the champion would."""
     if evidence is None or not (evidence.few or evidence.verdict in (Verdict.SINGLE_RUN, Verdict.NO_DATA)):
+        return False, False
+    if evidence_view.one_group(evidence):
         return False, False
     return len(evidence.candidate) < ENOUGH, len(evidence.champion) < ENOUGH
 
@@ -133,6 +137,7 @@ def draw(
     about: str = "",
     compares: bool = True,
     repeat: str = REPEAT,
+    names: bool = True,
     within: str = "",
 ) -> None:
     """Draw what `show` does, inside of a section that there is already.
@@ -145,6 +150,7 @@ def draw(
         about: As for `show`.
         compares: As for `show`.
         repeat: As for `show`.
+        names: As for `show`.
         within: Name of the sweep of which the section is: how that one stands is said beside it.
     """
     champions = champions_of(store, run.id)
@@ -156,12 +162,10 @@ def draw(
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape(about)}**", width="content")
             champion_marks.draw(versions)
-    wanted = [wants_runs(_against(store, run, rival)) for rival in rivals]
+    wanted = [wants_runs(_against(store, run, rival, names=names)) for rival in rivals]
     more_runs = bool(repeat) and any(own for own, _ in wanted)
-    # A field with its label over it stands lower than the rest.
-    fields = more_runs and access.may_act() and not any(each.state.is_live for each in there)
-    aligned: Literal["bottom", "center"] = "bottom" if fields else "center"
-    with st.container(horizontal=True, vertical_alignment=aligned, gap="small", key=f"{key}.actions"):
+    idle = access.may_act() and not any(each.state.is_live for each in there)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{key}.actions"):
         if promote_dialog.can_promote(store, run):
             promote(store, run, key=key)
         for rival in rivals if compares else ():
@@ -177,9 +181,7 @@ def draw(
                     label=f"Open champion {escape(_shown(rival))} to repeat it →",
                     query_params={state.RUN: rival.run},
                 )
-        if more_runs:
-            repeat_form.draw(store, run, there, key=key)
-        elif repeat and access.may_act() and not any(each.state.is_live for each in there):
+        if repeat and idle and not more_runs:
             with st.popover(repeat, key=f"{key}.repeat.open"):
                 st.caption("Runs the same configuration again, to see how far its result varies.")
                 repeat_form.draw(store, run, there, key=key)
@@ -189,17 +191,26 @@ def draw(
                 label=f"Open {escape(_shown(version))} →",
                 query_params={state.MODEL: version.model, state.VERSION: str(version.number)},
             )
+    if more_runs and idle:
+        # A field with its label over it stands lower than links and buttons: a row of its own.
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{key}.repeats"):
+            repeat_form.draw(store, run, there, key=key)
     if repeat:
         repeat_form.outcome(run, [each for each in there if each.name != within])
 
 
-def _against(store: Store, run: RunRecord, rival: VersionRecord) -> Evidence | None:
+def against(rival: VersionRecord) -> str:
+    """Return what stands over the evidence against a champion."""
+    run = format.shorten_middle(rival.run_name, NAME)
+    return f"Against the champion of {rival.model}, version {rival.number} ({run})"
+
+
+def _against(store: Store, run: RunRecord, rival: VersionRecord, *, names: bool) -> Evidence | None:
     """Draw what is known of a run against a champion, and return it; None where nothing can be."""
-    name = f"{rival.model}, version {rival.number} ({format.shorten_middle(rival.run_name, NAME)})"
-    said = f"Against the champion of {name}"
+    said = against(rival) if names else ""
     metric = deciding(store, run)
     if metric is None:
-        st.caption(escape(said))
+        _name(said)
         st.caption(
             "No metric of the run has a goal, so nothing says which one decides. In the script: "
             + code('tracking.define_metric("accuracy", goal="maximize")')
@@ -208,14 +219,19 @@ def _against(store: Store, run: RunRecord, rival: VersionRecord) -> Evidence | N
     try:
         evidence = evidence_of(store, run, rival.run, metric)
     except TrackingError as error:
-        st.caption(escape(said))
+        _name(said)
         feedback.show_error(error)
         return None
     with st.container(gap="xxsmall"):
-        st.caption(escape(said))
+        _name(said)
         st.markdown(sentence(evidence))
         evidence_view.left_out(evidence)
     return evidence
+
+
+def _name(said: str) -> None:
+    if said:
+        st.caption(escape(said))
 
 
 def _shown(version: VersionRecord) -> str:

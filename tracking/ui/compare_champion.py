@@ -42,7 +42,7 @@ def offer(store: Store, runs: Sequence[RunRecord]) -> None:
 def show(store: Store, runs: Sequence[RunRecord]) -> None:
     """Draw each run against the champion, with what can be done about it; nothing where there is nothing to say."""
     ended = [run for run in runs if run.status.is_final]
-    rivals = {each.run for each in champions(store, runs)}
+    found = champions(store, runs)
     # Alone in its experiment the champion has nobody to be held against.
     mine = [
         run
@@ -52,10 +52,17 @@ def show(store: Store, runs: Sequence[RunRecord]) -> None:
     ]
     if not mine:
         return
-    st.subheader("Against the champion" if rivals else "Promote")
+    one = len(found) == 1
+    heading = champion_panel.against(found[0]) if one else "Against the champion" if found else "Promote"
+    st.subheader(escape(heading))
     for run in mine[:JUDGED]:
         champion_panel.show(
-            store, run, key=f"compare.{run.id}", about=format.shorten_middle(run.name, NAME), compares=False
+            store,
+            run,
+            key=f"compare.{run.id}",
+            about=format.shorten_middle(run.name, NAME),
+            compares=False,
+            names=not one,
         )
     if len(mine) > JUDGED:
         st.caption(

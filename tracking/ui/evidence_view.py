@@ -54,9 +54,15 @@ def draw(evidence: Evidence, *, candidate: str, champion: str, key: str) -> None
             alt=evidence_chart.alt(evidence, candidate=candidate, champion=champion),
         )
     facts.show(numbers(evidence))
-    if evidence.few and evidence.candidate and evidence.champion:
+    if evidence.few and evidence.candidate and evidence.champion and not one_group(evidence):
         st.caption(FEW)
     left_out(evidence)
+
+
+def one_group(evidence: Evidence) -> bool:
+    """Whether both sides are the same runs: more of them would tell nothing apart."""
+    runs = {point.run for point in evidence.candidate}
+    return bool(runs) and runs == {point.run for point in evidence.champion}
 
 
 def left_out(evidence: Evidence) -> None:
