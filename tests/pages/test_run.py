@@ -81,11 +81,12 @@ def test_wall_time_is_never_logarithmic_and_says_why(open_page: OpenPage, seeded
 
 
 def test_a_long_name_is_cut_and_whole_in_the_help(open_page: OpenPage, store: Store) -> None:
-    name = "n" * 150 + "*b*" + "n" * 147
+    name = "n" * 150 + "*b*" + "n" * 140 + "trial-7"
     with start("digits", name, {}, store) as run:
         pass
     (title,) = open_page("run", run=run.id).title
-    assert len(title.value) < 100 and title.value.endswith("…")
+    shown = title.value.replace("\\", "")
+    assert len(shown) < 100 and "…" in shown and shown.endswith("trial-7")
     assert title.proto.help == escape(name)
 
 

@@ -53,6 +53,12 @@ def table(found: Sequence[tuple[ModelRecord, VersionRecord]], now: datetime) -> 
     cells.put_names("name", [model.name for model, _ in found], opens, MAX_EXPERIMENT)
     numbers = [version.number for _, version in found]
     cells.put_numbers("version", numbers, TableColumn("Version"), list(map(str, numbers)))
+    overridden = [CHAMPION in model.overridden for model, _ in found]
+    if any(overridden):
+        about = "It was promoted against the gates of the model; the journal has the reason"
+        cells.put_text(
+            "gates", ["overridden" if each else "" for each in overridden], TableColumn("Gates", help=about)
+        )
     cells.put_names("run", [version.run_name for _, version in found], TableColumn("Run"), MAX_RUN)
     cells.put_names(
         "experiment", [version.experiment for _, version in found], TableColumn("Experiment"), MAX_EXPERIMENT
@@ -60,10 +66,4 @@ def table(found: Sequence[tuple[ModelRecord, VersionRecord]], now: datetime) -> 
     since = [model.since[CHAMPION] for model, _ in found]
     cells.put("since", pd.Series(pd.to_datetime(since, utc=True)), TableColumn("Champion since"))
     cells.texts["since"] = [format.ago(when, now) for when in since]
-    overridden = [CHAMPION in model.overridden for model, _ in found]
-    if any(overridden):
-        about = "It was promoted against the gates of the model; the journal has the reason"
-        cells.put_text(
-            "gates", ["overridden" if each else "" for each in overridden], TableColumn("Gates", help=about)
-        )
     return cells.table()

@@ -26,7 +26,7 @@ EXPERIMENT_ROWS = 30
 RECENT_ROWS = 10
 LATEST_METRICS = 4
 MAX_METRIC = 22
-MAX_RUN, MAX_EXPERIMENT = 30, 24
+MAX_RUN, MAX_EXPERIMENT = 28, 22
 """Characters of names here, where several tables have to fit into a narrow window; both ends of them show."""
 _BEST = (
     "The best of the first metric that has a goal (define_metric), among the finished runs. None is named of fresh "

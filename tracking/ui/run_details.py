@@ -51,10 +51,10 @@ def heading(run: RunRecord, versions: Sequence[VersionRecord] = ()) -> None:
     """
     st.page_link(
         state.RUNS_PAGE,
-        label="← runs of " + escape(format.shorten(run.experiment, 60)),
+        label="← runs of " + escape(format.shorten_middle(run.experiment, 60)),
         query_params=state.runs_query(run.experiment),
     )
-    shown = format.shorten(run.name, LONG_NAME)
+    shown = format.shorten_middle(run.name, LONG_NAME)
     st.title(escape(shown), anchor=False, help=escape(run.name) if shown != run.name else None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(
