@@ -88,6 +88,13 @@ def test_one_run_a_side_has_no_interval_and_says_the_sentence() -> None:
     assert evidence_chart.alt(found, candidate="v7", champion="v3").endswith("Said.")
 
 
+@pytest.mark.parametrize("value", [0.5, -3e-9, 1e300])
+def test_one_value_stands_in_a_range_of_its_own_size(value: float) -> None:
+    low, high = draw(evidence([value], []))["layout"]["xaxis"]["range"]
+    assert low < value < high and high - low < abs(value)
+    assert "range" not in draw(evidence([0.0], []))["layout"]["xaxis"]
+
+
 def test_what_is_not_finite_is_left_out_and_many_keep_their_extremes() -> None:
     many = [math.nan, *(float(value) for value in range(5_000)), math.inf]
     drawn = trace(draw(evidence(many, [])), "v7 &lt;i&gt;")

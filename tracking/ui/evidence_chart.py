@@ -219,6 +219,7 @@ def _layout(
             "zeroline": False,
             "exponentformat": "e",
             "anchor": "y",
+            **_around([point.value for *_, points, _, _ in lanes for point in points]),
         },
         "yaxis": {
             "tickmode": "array",
@@ -232,6 +233,14 @@ def _layout(
             "automargin": True,
         },
     }
+
+
+def _around(values: Sequence[float]) -> dict[str, Any]:
+    """Return the range around a value that all runs have; Plotly's would be one below to one above it."""
+    if len(set(values)) != 1 or not 0.0 < abs(values[0]) <= _LARGEST:
+        return {}
+    room = abs(values[0]) * _ROOM
+    return {"range": [values[0] - room, values[0] + room]}
 
 
 def _title(evidence: Evidence) -> str:
