@@ -119,17 +119,21 @@ class StoreModels(StoreHandle):
         with self._reading(drain=False) as connection:
             return registry_queries.version_records(connection, run=str(run_id))
 
-    def children_with_models(self, run_id: str) -> list[RunRecord]:
+    def children_with_models(self, run_id: str, *, limit: int | None = None) -> list[RunRecord]:
         """Return the child runs of a run that logged a model, the oldest first; those in the trash are left out.
 
         Of a trial that is run several times each repeat has a model of its own. `register` takes one of them by its
         id; none is the right one by itself, as they differ by chance. Evidence is the same for all of them.
 
+        Args:
+            run_id: The parent.
+            limit: At most so many; None for all.
+
         Raises:
             NotFound: There is no such run.
         """
         with self._reading() as connection, connection.begin():
-            return parts.children_with_models(connection, run_id)
+            return parts.children_with_models(connection, run_id, limit=limit)
 
     def champion_of(self, run_id: str) -> list[VersionRecord]:
         """Return the champions that a run can be compared with.

@@ -106,6 +106,7 @@ def test_any_repeat_of_a_trial_has_the_evidence_of_all(tmp_path: Path) -> None:
             run.log_model(fitted(index), "model")
     with tracking.open_store(place.location.root) as store:
         assert [run.id for run in store.children_with_models(trial)] == repeats
+        assert [run.id for run in store.children_with_models(trial, limit=1)] == repeats[:1]
         with pytest.raises(tracking.NotFound, match=f"3 of its child runs .*{repeats[0]} .*seed=0"):
             store.register("digits", trial)
         for repeat in repeats:

@@ -71,7 +71,12 @@ def artifacts_of(
 
 
 def children_with(
-    connection: Connection, uid: str, kinds: Collection[ArtifactKind], *, name: str | None = None
+    connection: Connection,
+    uid: str,
+    kinds: Collection[ArtifactKind],
+    *,
+    name: str | None = None,
+    limit: int | None = None,
 ) -> list[str]:
     """Return the ids of a run's child runs that have an artifact of one of these kinds, in order of creation.
 
@@ -82,6 +87,7 @@ def children_with(
         uid: Of the parent.
         kinds: One of them.
         name: Of the artifact; None for any.
+        limit: At most so many; None for all.
 
     Raises:
         NotFound: There is no run of that id.
@@ -92,7 +98,7 @@ def children_with(
         carried = carried.where(artifacts.c.name == name)
     children = runs.c.parent == storable(uid)
     query = select(runs.c.uid).where(children, runs.c.deleted.is_(None), carried.exists())
-    return list(connection.execute(query.order_by(runs.c.created, runs.c.id)).scalars())
+    return list(connection.execute(query.order_by(runs.c.created, runs.c.id).limit(limit)).scalars())
 
 
 def dataset_records(connection: Connection, uid: str) -> list[DatasetRecord]:

@@ -25,13 +25,16 @@ _TOLD = 3
 _LONGEST = 40
 
 
-def children_with_models(connection: Any, run_id: str, artifact: str | None = None) -> list[RunRecord]:
+def children_with_models(
+    connection: Any, run_id: str, artifact: str | None = None, *, limit: int | None = None
+) -> list[RunRecord]:
     """Return the child runs that logged a model, in order of creation; those in the trash are left out.
 
     Args:
         connection: To read with.
         run_id: Of their parent.
         artifact: Name of what may become a version; None for what was logged with `log_model`, under any name.
+        limit: At most so many, the oldest; None for all.
 
     Raises:
         NotFound: There is no such run.
@@ -39,9 +42,8 @@ def children_with_models(connection: Any, run_id: str, artifact: str | None = No
     kinds = (
         [ArtifactKind.MODEL] if artifact is None else [each for each in ArtifactKind if each not in NO_MODELS]
     )
-    return run_queries.run_records(
-        connection, carried_queries.children_with(connection, run_id, kinds, name=artifact)
-    )
+    found = carried_queries.children_with(connection, run_id, kinds, name=artifact, limit=limit)
+    return run_queries.run_records(connection, found)
 
 
 def which(connection: Any, run: RunRecord, artifact: str) -> str:

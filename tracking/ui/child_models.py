@@ -19,7 +19,7 @@ _LABEL = 160
 
 def are_there(store: Store, run: RunRecord) -> bool:
     """Whether a child run of a run logged a model."""
-    return bool(registry_cache.children_with_models(store, run.id))
+    return bool(registry_cache.children_with_models(store, run.id, limit=1))
 
 
 def choose(store: Store, run: RunRecord, *, key: str) -> RunRecord:

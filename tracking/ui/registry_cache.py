@@ -85,9 +85,9 @@ def runs_with_models(store: Store) -> Sequence[RunRecord]:
     return _runs_with_models(_root(store), cache.revisions(store), store)
 
 
-def children_with_models(store: Store, run_id: str) -> list[RunRecord]:
+def children_with_models(store: Store, run_id: str, limit: int | None = None) -> list[RunRecord]:
     """Return the child runs of a run that logged a model, the oldest first. Shared: read only."""
-    return _children_with_models(_root(store), cache.revisions(store), run_id, store)
+    return _children_with_models(_root(store), cache.revisions(store), run_id, limit, store)
 
 
 def check(store: Store, name: str, number: int, alias: str) -> PromotionCheck:
@@ -162,9 +162,11 @@ def _runs_with_models(root: str, runs: cache.Revisions, _store: Store) -> Sequen
     ]
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _children_with_models(root: str, runs: cache.Revisions, run_id: str, _store: Store) -> list[RunRecord]:
-    return _store.children_with_models(run_id)
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _children_with_models(
+    root: str, runs: cache.Revisions, run_id: str, limit: int | None, _store: Store
+) -> list[RunRecord]:
+    return _store.children_with_models(run_id, limit=limit)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
