@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 import tracking
 from tests.pages.contents import OpenPage
+from tests.pages.sweeps_made import make
 from tests.registry.making import X, fitted
 from tracking.store import Store
 
@@ -99,3 +100,15 @@ def test_a_run_with_a_model_of_its_own_is_not_asked(open_page: OpenPage, store: 
     app = opened(open_page, parent)
     assert "Child run whose model it is" not in [each.label for each in app.selectbox]
     assert "The model of **whole** becomes a version" in said(app)
+
+
+def test_the_winner_of_a_sweep_has_the_models_of_its_repeats(open_page: OpenPage, store: Store) -> None:
+    make(store, trials=4)
+    winner = store.sweep("s").best[0].run
+    assert winner is not None
+    log(store, "repeat 0", 0, winner, seed=0)
+    log(store, "repeat 1", 1, winner, seed=1)
+    app = open_page("sweep", sweep="s", may_act=True)
+    app.button(key="sweep.winner.promote").click().run()
+    assert not app.exception and not app.error
+    assert len(box(app, "Child run whose model it is").options) == 2
