@@ -82,7 +82,7 @@ with frame.page("Sweep") as store:
         shown = sweep_cache.shown(store, of_trials())
         confirms = shown.confirms is not None
         if confirms and sum(shown.trials.values()):
-            st.subheader("Trials")
+            st.subheader("Trials of this sweep")
         brushed, said = (None, "") if confirms else sweep_panels.draw_parallel(store, shown)
         sweep_trials.draw(store, shown, brushed, said)
         navigation.follow()

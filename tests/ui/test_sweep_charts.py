@@ -225,7 +225,10 @@ def test_the_axes_of_many_long_names_have_names_that_differ_and_do_not_overlap()
     figure, _ = sweep_parallel.parallel_chart(parallel(frame, axes), frame, COLUMN, Goal.MAXIMIZE)
     said = [axis["label"] for axis in figure["data"][0]["dimensions"]]
     assert len(set(said)) == 12 and "layer_10" in said[10]
-    assert max(map(len, said[:-1])) <= sweep_parallel.ROOM // 12
+    assert max(map(len, said[:-1])) <= sweep_parallel.TILTED
+    assert figure["data"][0]["labelangle"] < 0
+    brief, _ = sweep_parallel.parallel_chart(parallel(frame, axes[-2:]), frame, COLUMN, Goal.MAXIMIZE)
+    assert "labelangle" not in brief["data"][0]
 
 
 def test_the_first_trial_stands_beside_the_axis_not_on_it() -> None:

@@ -69,7 +69,13 @@ def timeline_chart(found: Timeline, zone_offset: float) -> tuple[Figure, str]:
         "showlegend": True,
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "hovermode": "closest",
-        "xaxis": {"type": "date", "title": {"text": "time", "standoff": 6}, "zeroline": False},
+        "xaxis": {
+            "type": "date",
+            "title": {"text": "time", "standoff": 6},
+            "zeroline": False,
+            "nticks": 6,
+            "tickangle": 0,
+        },
         "yaxis": {
             "tickmode": "array",
             "tickvals": lanes,

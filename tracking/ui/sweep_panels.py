@@ -46,6 +46,8 @@ FIRST_SLICES: Final = 10
 MOST_PAIRS: Final = 6
 MOST_AXES: Final = 12
 NARROWEST: Final = 340
+WIDE: Final = 440
+"""Of a chart whose axis has clock times, which would stand on end in less."""
 NARROW: Final = 220
 LONG_SLICE: Final = 26
 """Characters of a param's name below its chart."""
@@ -93,7 +95,7 @@ def draw(store: Store, record: SweepRecord, behind: str = "") -> None:
         sweep_importances.draw(store, record, place, column)
     _slices(store, record, place, column)
     curves = sweep_curves.of(store, record, frame, place)
-    grid = _grid(1 if curves is None else 2)
+    grid = _grid(1 if curves is None else 2, WIDE)
     with grid.cell():
         _timeline(store, record, frame)
     if curves is not None:
@@ -101,8 +103,8 @@ def draw(store: Store, record: SweepRecord, behind: str = "") -> None:
             sweep_curves.draw(record, place, curves)
 
 
-def _grid(columns: int) -> GridContainer:
-    return st.grid(columns, min_column_width=NARROWEST, gap="medium")
+def _grid(columns: int, narrowest: int = NARROWEST) -> GridContainer:
+    return st.grid(columns, min_column_width=narrowest, gap="medium")
 
 
 def draw_parallel(store: Store, record: SweepRecord) -> tuple[frozenset[int] | None, str]:

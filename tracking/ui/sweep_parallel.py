@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 500
 KEPT_BEST: Final = 100
-ROOM: Final = 130
-"""Characters of names that fit beside each other above the axes of a chart on a small screen."""
-FEWEST: Final = 10
+ROOM: Final = 100
+"""Characters of names that fit beside each other above the axes of a chart on a small screen,"""
+MOST_LEVEL: Final = 7
+"""axes of which the names do; those of more are tilted where they are long,"""
+TILTED, ANGLE = 14, -25
+"""and have so many characters."""
 WIDTH: Final = 7
 """Of a character, in pixels."""
 SCALE: Final = ((0.0, NEUTRAL), (0.6, TRIAL), (0.92, BEST), (1.0, BEST))
@@ -48,7 +51,8 @@ def parallel_chart(
     rank[order] = np.linspace(0.0, 1.0, len(order)) if len(order) > 1 else 1.0
     kept = order[_kept(len(order))]
     dimensions = []
-    room = max(FEWEST, min(LONG_LABEL, ROOM // len(found.axes)))
+    tilted = len(found.axes) > MOST_LEVEL
+    room = TILTED if tilted else min(LONG_LABEL, ROOM // len(found.axes))
     plain = [
         axis.column.removeprefix(PARAM if axis.column.startswith(PARAM) else VALUE) for axis in found.axes
     ]
@@ -68,7 +72,7 @@ def parallel_chart(
             # to them. The page's script writes these labels instead.
             dimension["labels"] = {"at": axis.ticks.tolist(), "text": list(axis.labels)}
         dimensions.append(dimension)
-    trace = {
+    trace: dict[str, Any] = {
         "type": "parcoords",
         "line": {
             "color": rank[kept],
@@ -85,7 +89,11 @@ def parallel_chart(
     }
     # Labels stand to the left of an axis, and its name above the middle of it.
     beside = max([len(each) for each in dimensions[0].get("ticktext", ())] + [len(names[0]) // 2])
-    layout = {"margin": {"l": max(64, 12 + WIDTH * beside), "r": 64, "t": 48, "b": 20}}
+    top = 48
+    if tilted and max(map(len, plain)) > ROOM // len(found.axes):
+        trace["labelangle"] = ANGLE
+        top = 80
+    layout = {"margin": {"l": max(64, 12 + WIDTH * beside), "r": 64, "t": top, "b": 20}}
     return {"data": [trace], "layout": layout}, Drawn(len(kept), len(order))
 
 
