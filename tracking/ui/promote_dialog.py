@@ -329,6 +329,7 @@ def _press(store: Store, asked: Asked, check: PromotionCheck) -> None:
         height=80,
         placeholder="For the journal; may be left out",
     )
+    model_acts.show_error(_PLACE)  # above: below the button it would be out of sight in a long dialog
     st.button(
         f"Promote v{asked.version} to {check.alias}",
         type="primary",
@@ -336,7 +337,6 @@ def _press(store: Store, asked: Asked, check: PromotionCheck) -> None:
         on_click=_promote,
         args=(store, asked, check),
     )
-    model_acts.show_error(_PLACE)
 
 
 def _override(store: Store, asked: Asked, check: PromotionCheck) -> None:
@@ -354,6 +354,7 @@ def _override(store: Store, asked: Asked, check: PromotionCheck) -> None:
             height=80,
             placeholder="Has to be said; kept in the journal",
         )
+        model_acts.show_error(_PLACE)
         st.button(
             f"Override and promote v{asked.version}",
             key=f"promote.override.{asked.number}",
@@ -361,7 +362,6 @@ def _override(store: Store, asked: Asked, check: PromotionCheck) -> None:
             args=(store, asked, check),
             kwargs={"override": True},
         )
-        model_acts.show_error(_PLACE)
 
 
 def _promote(store: Store, asked: Asked, check: PromotionCheck, *, override: bool = False) -> None:

@@ -219,7 +219,8 @@ def _confirmation(
     if len(found.trials) > 1 and any(each.low is not None for each in found.trials):
         st.caption(
             f"The chart and the table have the {found.level:.0%} interval of each configuration alone; the wider one "
-            f"in the sentence holds for all {len(found.trials)} together, so also for whichever comes out first."
+            f"in the sentence holds for all {len(found.trials)} together, so also for whichever comes out first. Means "
+            "are ranked, runs of equal seeds are not paired; a promotion pairs them, and may tell more apart."
         )
     for each in record.trials:
         if each.state == "fail" and each.reason:
