@@ -141,7 +141,12 @@ def _points(
         "name": _named(name),
         "x": [point.value for point in points],
         "y": heights,
-        "marker": {"color": colour, "size": 9, "symbol": symbol, "opacity": 0.85},
+        "marker": {
+            "color": colour,
+            "size": 9,
+            "symbol": symbol,
+            "line": {"width": 1, "color": "rgba(255,255,255,0.7)"},  # between points that overlap
+        },
         "customdata": [_hover(point) for point in points],
         "hovertemplate": "%{x:.6~g}%{customdata}<extra>%{fullData.name}</extra>",
     }

@@ -23,8 +23,8 @@ MARKS: Final = {
     Verdict.NO_DATA: "?",
 }
 METHODS: Final = {
-    "paired": "run by run, of equal repeat params (paired t)",
-    "corrected": "fold by fold, corrected for shared data (Nadeau and Bengio)",
+    "paired": "in pairs of equal repeat params (paired t)",
+    "corrected": "fold by fold, corrected (Nadeau and Bengio)",
     "welch": "all runs of both, no pairs (Welch)",
     "bootstrap": "all runs of both, resampled (bootstrap)",
 }
@@ -67,10 +67,11 @@ def one_group(evidence: Evidence) -> bool:
 
 def left_out(evidence: Evidence) -> None:
     """Draw which runs did not count and why; nothing where all did."""
-    for sentence in evidence.left_out[:MOST_LEFT_OUT]:
-        st.caption(escape(f"Not counted: {format.shorten(sentence, 200)}"))
+    said = [f"Not counted: {format.shorten(each, 200)}" for each in evidence.left_out[:MOST_LEFT_OUT]]
     if len(evidence.left_out) > MOST_LEFT_OUT:
-        st.caption(f"and {format.plural(len(evidence.left_out) - MOST_LEFT_OUT, 'reason')} more")
+        said.append(f"and {format.plural(len(evidence.left_out) - MOST_LEFT_OUT, 'reason')} more")
+    if said:
+        st.caption("  \n".join(map(escape, said)))
 
 
 def numbers(evidence: Evidence) -> dict[str, str | None]:
@@ -79,9 +80,7 @@ def numbers(evidence: Evidence) -> dict[str, str | None]:
     if evidence.difference is not None and math.isfinite(evidence.difference):
         found["difference"] = signed(evidence.difference)
     if evidence.low is not None and evidence.high is not None:
-        found["interval"] = (
-            f"{signed(evidence.low)} to {signed(evidence.high)} ({evidence.confidence:.0%}, two-sided)"
-        )
+        found["interval"] = f"{signed(evidence.low)} to {signed(evidence.high)}"
     if evidence.effect is not None and math.isfinite(evidence.effect):
         found["effect"] = f"{signed(evidence.effect, 3)} sd"
     if evidence.probability is not None:
@@ -89,7 +88,7 @@ def numbers(evidence: Evidence) -> dict[str, str | None]:
     found["method"] = METHODS.get(evidence.method)
     labels = {
         "difference": "difference",
-        "interval": "interval",
+        "interval": f"{evidence.confidence:.0%} interval",
         "effect": "effect size",
         "chance": "chance of being better"
         + (f" by more than {format.number(evidence.margin, 3)}" if evidence.margin else ""),

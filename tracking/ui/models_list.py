@@ -27,7 +27,7 @@ SHOWN: Final = 500
 OVERRIDDEN: Final = "overridden"
 """How a holder that got its alias against a gate is marked, everywhere in this word."""
 PROGRAM: Final = """\
-run.log_model(estimator, "model", input_example=X[:5])   # in the training script, inside the run
+run.log_model(estimator, "model", input_example=X[:5])  # in the training script
 tracking.open_store({store}).register("digits", run.id)  # afterwards, anywhere
 """
 
