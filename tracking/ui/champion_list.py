@@ -64,6 +64,10 @@ def table(found: Sequence[tuple[ModelRecord, VersionRecord]], now: datetime) -> 
         "experiment", [version.experiment for _, version in found], TableColumn("Experiment"), MAX_EXPERIMENT
     )
     since = [model.since[CHAMPION] for model, _ in found]
-    cells.put("since", pd.Series(pd.to_datetime(since, utc=True)), TableColumn("Since", help="Since when it has been champion"))
+    cells.put(
+        "since",
+        pd.Series(pd.to_datetime(since, utc=True)),
+        TableColumn("Since", help="Since when it has been champion"),
+    )
     cells.texts["since"] = [format.ago(when, now) for when in since]
     return cells.table()
