@@ -25,9 +25,10 @@ def show(store: Store, record: SweepRecord) -> None:
         return
     run = _run(store, record.best[0].run)
     if run is not None and run.status.is_final:
-        about = f"The winner, trial {record.best[0].number}"
-        # Fresh runs of it are started below, where the best configurations are confirmed.
-        champion_panel.show(store, run, key="sweep.winner", about=about, repeat="")
+        trial = f"trial {record.best[0].number}"
+        # Without a champion its fresh runs are those of the best configurations, which are confirmed below.
+        repeat = f"Repeat {trial} alone…" if champion_panel.champions_of(store, run.id) else ""
+        champion_panel.show(store, run, key="sweep.winner", about=f"The winner, {trial}", repeat=repeat)
 
 
 def confirmed(store: Store, sweep: SweepRecord, record: ConfirmationRecord, found: Confirmation) -> None:
