@@ -117,7 +117,9 @@ def test_node_zoom_and_hidden_traces_survive_live_updates(page: Page, address: s
 
     wait_ticks(page, 3)
 
-    assert still.evaluate("node => node.plots") == 0  # the same figure is not drawn again, but in other colours
+    assert (
+        still.evaluate("node => node.plots") == 0
+    )  # the same figure is not drawn again, but in other colours
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(
         "alt => document.querySelector(`[aria-label='${alt}']`).plots > 0", arg="The same at every tick"
