@@ -49,6 +49,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("TRACKING_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("TRACKING_NICE", "0")  # the tests are what trials would give way to
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def script_environment(**extra: str) -> dict[str, str]:
     """Return an environment in which a script anywhere can `import tracking` from this checkout."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("TRACKING_")}
     paths = [str(ROOT), *filter(None, [settings.get("PYTHONPATH")])]
-    return {**settings, "PYTHONPATH": os.pathsep.join(paths), **extra}
+    return {**settings, "TRACKING_NICE": "0", "PYTHONPATH": os.pathsep.join(paths), **extra}
 
 
 @pytest.fixture

@@ -201,7 +201,8 @@ def notebook_file() -> str | None:
 
 
 _EVALUATION_NAMES = frozenset(
-    "HOME PATH LANG LANGUAGE TZ TMPDIR TEMP TMP USER LOGNAME SHELL TERM VIRTUAL_ENV LD_LIBRARY_PATH".split()
+    """HOME PATH LANG LANGUAGE TZ TMPDIR TEMP TMP USER LOGNAME SHELL TERM VIRTUAL_ENV LD_LIBRARY_PATH
+    TRACKING_NICE""".split()
 )
 _EVALUATION_PREFIXES = tuple(
     "LC_ PYTHON CONDA CUDA NVIDIA ROCR HIP OMP_ MKL_ OPENBLAS NUMEXPR TORCH HF_ XDG_ DYLD_".split()
@@ -231,6 +232,20 @@ def evaluation_environment(names: Iterable[str] = ()) -> dict[str, str]:
         and name not in _NEVER_PASSED
         and not name.startswith(_NEVER_PASSED_PREFIXES)
     }
+
+
+def trial_niceness() -> int:
+    """Return by how much the trials of sweeps give way to other programs: 10, or what TRACKING_NICE says.
+
+    Raises:
+        InvalidValue: That is no whole number from 0 to 19.
+    """
+    said = os.environ.get("TRACKING_NICE", "").strip() or "10"
+    if not (said.isascii() and said.isdigit() and int(said) <= 19):
+        raise InvalidValue(
+            f"TRACKING_NICE={said!r:.40}: it is a whole number from 0 (trials give way to nothing) to 19."
+        )
+    return int(said)
 
 
 def git_environment() -> dict[str, str]:

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import tracking
-from tracking.config import StoreLocation, evaluation_environment
+from tracking.config import StoreLocation, evaluation_environment, trial_niceness
 from tracking.errors import StoreError
 from tracking.tuning.definition import SweepDefinition
 from tracking.tuning.execution.places import SweepPlaces
@@ -31,7 +31,9 @@ def spawn(location: StoreLocation, study: int, name: str, definition: SweepDefin
 
     Raises:
         StoreError: The system refuses.
+        InvalidValue: TRACKING_NICE says no niceness.
     """
+    trial_niceness()
     places = SweepPlaces(location, study)
     try:
         places.make()

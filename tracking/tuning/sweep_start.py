@@ -11,7 +11,7 @@ from typing import Any
 
 from optuna.study import StudyDirection
 
-from tracking.config import StoreLocation
+from tracking.config import StoreLocation, trial_niceness
 from tracking.database import edits, study_queries, sweep_queries
 from tracking.errors import InvalidDefinition, InvalidValue, Problem
 from tracking.records import Goal
@@ -64,11 +64,12 @@ def start(
 
     Raises:
         InvalidDefinition: The definition has problems, or its target lacks what it asks for.
-        InvalidValue: The name is taken, or the project is no folder.
+        InvalidValue: The name is taken, the project is no folder, or TRACKING_NICE says no niceness.
         FilterError: The filter of the prior runs cannot be read.
         StoreError: The store cannot be written, or the supervisor not be started.
     """
     checked(definition)
+    trial_niceness()
     name = checked_text(checked_study_name(definition.name), "a sweep's name")
     project = Path(project).resolve()
     if not project.is_dir():

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracking.config import StoreLocation, evaluation_environment
+from tracking.config import StoreLocation, evaluation_environment, trial_niceness
 from tracking.tuning.execution.logs import EvaluationLog, Pump
 from tracking.tuning.execution.processes import ProcessTree
 
@@ -71,7 +71,7 @@ class Launched:
         arguments = list(launch.arguments)
         if sys.platform.startswith("linux"):
             # By the main thread of the worker: the signal comes when the thread ends that started it.
-            guard = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())]
+            guard = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), str(trial_niceness())]
             arguments = [*guard, *arguments]
         reading, writing = os.pipe()
         try:
