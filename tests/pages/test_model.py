@@ -206,6 +206,14 @@ def test_a_row_of_the_journal_shows_what_decided_it(open_page: OpenPage, store: 
     assert "better(accuracy, confidence=0.95)\nrepeats >= 2" in [each.value for each in app.code]
     rows = app.dataframe[0].value.set_index("name")
     assert rows["gates"][f"#{entry.position - 1}"] == "2 set: better(accuracy, confide…"
+    gone = entry.evidence_runs[1]
+    store.delete_run(gone)
+    store.gc()
+    app = open_page("model", model="digits", tab="Journal", row=str(entry.position))
+    assert (
+        f"1 of the 10 runs of this evidence was deleted for good since; what they had logged stands here: {gone}"
+        in (said(app))
+    )
     for nonsense in ("0", "x", "-1", "9" * 30):
         nothing = open_page("model", model="digits", tab="Journal", row=nonsense)
         assert not nothing.exception and not nothing.error and "Row" not in said(nothing)

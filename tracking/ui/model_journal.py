@@ -34,6 +34,8 @@ SHOWN: Final = 500
 ROWS: Final = 10
 MOST_PROBLEMS: Final = 20
 GATES: Final = 32
+GONE: Final = 5
+"""Ids of runs that are gone."""
 REASON: Final = 60
 """Characters of a cell; the row that is open has the whole."""
 _VERIFIED: Final = "journal.verified"
@@ -128,12 +130,12 @@ def show(store: Store, name: str) -> None:
     asked = st.query_params.get(state.ROW, "")
     opened = next((entry for entry in reversed(journal) if str(entry.position) == asked), None)
     if opened is not None:
-        one(opened)
+        one(store, opened)
     proof(store)
 
 
-def one(entry: JournalEntry) -> None:
-    """Draw a row whole."""
+def one(store: Store, entry: JournalEntry) -> None:
+    """Draw a row whole, and how many runs of its evidence were deleted for good since."""
     with st.container(border=True, key="journal.one"):
         st.markdown(f"**Row {entry.position}**: {escape(_what(entry))} {escape(change(entry))}")
         facts.show(
@@ -162,6 +164,17 @@ def one(entry: JournalEntry) -> None:
                 champion="nobody" if entry.previous is None else f"v{entry.previous}, {entry.alias}",
                 key=f"journal.evidence.{entry.position}",
             )
+        if gone := store.gone_evidence([entry]).get(entry.position):
+            st.caption(_gone(entry, gone))
+
+
+def _gone(entry: JournalEntry, gone: Sequence[str]) -> str:
+    verb = "was" if len(gone) == 1 else "were"
+    named = ", ".join(format.shorten(run, 40) for run in gone[:GONE]) + ("…" if len(gone) > GONE else "")
+    return (
+        f"{format.count(len(gone))} of the {format.plural(len(entry.evidence_runs), 'run')} of this evidence {verb} "
+        f"deleted for good since; what they had logged stands here: {escape(named)}"
+    )
 
 
 def _new_gates(details: Mapping[str, Any]) -> None:
