@@ -189,6 +189,21 @@ def test_gates_are_read_while_they_are_written(open_page: OpenPage, store: Store
     assert app.text_area(key=field(app, "text_area", "gates.text")).value == "clean git"
 
 
+def test_a_model_and_a_version_are_described(open_page: OpenPage, store: Store) -> None:
+    add_version(store, accuracy=(0.9,), lr=0.1)
+    app = open_page("model", model="digits", version="1", may_act=True)
+    for place, text in (("model.describe", "reads digits"), ("version.1", "the <first> one")):
+        app.text_area(key=field(app, "text_area", f"{place}.description")).set_value(text)
+        press(app, f"{place}.do.")
+    assert store.model("digits").description == "reads digits"
+    assert store.version("digits", 1).description == "the <first> one"
+    assert app.text_area(key=field(app, "text_area", "version.1.description")).value == "the <first> one"
+    store.describe_version("digits", 1, description="x" * 100, tags=["kept"])
+    app.run()  # what was saved elsewhere begins another form
+    assert app.text_area(key=field(app, "text_area", "version.1.description")).value == "x" * 100
+    assert app.multiselect(key=field(app, "multiselect", "version.1.tags")).value == ["kept"]
+
+
 def test_a_row_of_the_journal_shows_what_decided_it(open_page: OpenPage, store: Store) -> None:
     add_version(store, accuracy=FIVE_LOW, lr=0.1)
     add_version(store, accuracy=FIVE_HIGH, lr=0.2)

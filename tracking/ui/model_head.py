@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ from tracking.ui import (
     model_acts,
     model_health,
     model_journal,
+    model_notes,
     model_timeline,
     registry_cache,
     state,
@@ -77,30 +77,10 @@ def _about(record: ModelRecord, versions: Sequence[VersionRecord]) -> str:
 
 
 def _describe(store: Store, record: ModelRecord) -> None:
-    # Named after what is saved: what another tab saves meanwhile begins another form.
-    saved = hashlib.blake2b(repr((record.description, record.tags)).encode(), digest_size=6).hexdigest()
-    with st.form(f"model.describe.{saved}", border=False):
-        text = st.text_area(
-            "Description", record.description, key=f"model.description.{saved}", max_chars=100_000, height=160
-        )
-        tags = st.multiselect(
-            "Tags",
-            list(record.tags),
-            default=list(record.tags),
-            accept_new_options=True,
-            key=f"model.tags.{saved}",
-            placeholder="Type a new one",
-        )
-        pressed = st.form_submit_button("Save", type="primary", key=f"model.describe.do.{saved}")
-    if pressed:
+    def save(text: str, tags: Sequence[str]) -> None:
+        store.describe_model(record.name, description=text, tags=tags)
 
-        def save() -> str:
-            store.describe_model(record.name, description=text, tags=tags)
-            return "Saved."
-
-        model_acts.act("describe", save)
-        st.rerun()
-    model_acts.show_error("describe")
+    model_notes.edit("model.describe", record.description, record.tags, save, height=160)
 
 
 def holders(

@@ -17,9 +17,9 @@ from tracking.ui import (
     facts,
     format,
     grid,
-    model_acts,
     model_health,
     model_lineage,
+    model_notes,
     model_picks,
     promote_dialog,
     registry_cache,
@@ -239,29 +239,11 @@ def _facts(
 
 
 def _describe(store: Store, version: VersionRecord) -> None:
-    place = f"version.{version.number}.{hash((version.description, version.tags))}"
-    with st.form(f"{place}.form", border=False):
-        text = st.text_area(
-            "Description", version.description, key=f"{place}.description", max_chars=100_000, height=120
-        )
-        tags = st.multiselect(
-            "Tags",
-            list(version.tags),
-            default=list(version.tags),
-            accept_new_options=True,
-            key=f"{place}.tags",
-            placeholder="Type a new one",
-        )
-        pressed = st.form_submit_button("Save", type="primary", key=f"{place}.do")
-    if pressed:
+    def save(text: str, tags: Sequence[str]) -> None:
+        store.describe_version(version.model, version.number, description=text, tags=tags)
 
-        def save() -> str:
-            store.describe_version(version.model, version.number, description=text, tags=tags)
-            return "Saved."
-
-        model_acts.act("version", save)
-        st.rerun()
-    model_acts.show_error("version")
+    place = f"version.{version.number}"
+    model_notes.edit(place, version.description, version.tags, save, height=120)
 
 
 def _signature(version: VersionRecord) -> None:
