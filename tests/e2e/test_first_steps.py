@@ -69,8 +69,8 @@ def test_from_an_empty_store_to_a_shared_comparison(
         "() => document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length >= 4"
     )
     page.get_by_text("Log y").click()
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.js-plotly-plot')].every(c => c._fullLayout?.yaxis.type === 'log')",
+    page.wait_for_function(  # they are drawn one after the other
+        "() => [...document.querySelectorAll('.podium-chart-plot')].every(c => c._fullLayout?.yaxis.type === 'log')",
         timeout=PATIENCE,
     )
     here = lines_of(page)

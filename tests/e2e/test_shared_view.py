@@ -101,7 +101,7 @@ def test_a_second_browser_shows_the_same_view(
     page.get_by_text(ALL_PARAMS).click()
     wait_drawn(page, 6)  # the raw values stay, faintly
     page.wait_for_function(
-        "() => [...document.querySelectorAll('.js-plotly-plot')].every(c => c._fullLayout.yaxis.type === 'log')",
+        "() => [...document.querySelectorAll('.podium-chart-plot')].every(c => c._fullLayout?.yaxis.type === 'log')",
         timeout=PATIENCE,
     )
     expect(page.locator("canvas td", has_text="batch")).to_be_attached(timeout=PATIENCE)
