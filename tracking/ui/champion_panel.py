@@ -91,10 +91,11 @@ def show(
     def live_panel() -> None:
         """The run against the champions, as it is now."""
         there = read()
-        if live and not any(each.state.is_live for each in there):
-            st.rerun()  # the run's group is whole: what else the page says of it, too
+        # First, as it takes the click on a button that may have come in the very moment when the last run ended.
         draw(store, run, there, key=key, about=about, compares=compares, repeat=repeat, names=names)
         navigation.follow()
+        if live and not any(each.state.is_live for each in there):
+            st.rerun()  # the run's group is whole: what else the page says of it, too
 
     with st.container():
         live_panel()

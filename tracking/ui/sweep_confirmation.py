@@ -54,10 +54,10 @@ def show(store: Store, record: SweepRecord) -> None:
     def confirmation() -> None:
         """How the best configurations do on fresh runs, as it is now."""
         now = read()
+        draw(store, record, now)  # first, as it takes a click that came in this very moment
+        navigation.follow()
         if live and not any(each.own.state.is_live for each in now):
             st.rerun()  # nothing runs any more: the section need not draw itself again
-        draw(store, record, now)
-        navigation.follow()
 
     with st.container():
         confirmation()
