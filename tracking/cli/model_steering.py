@@ -24,10 +24,7 @@ from tracking.exports.cells import json_text, printable
 from tracking.registry_records import CHAMPION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tracking.registry_records import JournalEntry, PromotionCheck
-    from tracking.store import Store
 
 EXIT_REFUSED = 1
 
@@ -154,27 +151,30 @@ def promote(
         _write_entry(out, entry, json=json)
 
 
-def _add_move(name: str, help: str, move: Callable[[Store], Callable[..., JournalEntry]]) -> None:
-    """Add a command that changes who holds an alias without asking gates."""
-
-    @models_app.command(name, help=help)
-    def moved(
-        name: NameArgument,
-        store: StoreOption = None,
-        alias: AliasOption = CHAMPION,
-        reason: ReasonOption = "",
-        json: JsonOption = False,
-    ) -> None:
-        with existing_store(store) as opened, output() as out:
-            _write_entry(out, move(opened)(name, alias=alias, reason=reason), json=json)
+@models_app.command()
+def rollback(
+    name: NameArgument,
+    store: StoreOption = None,
+    alias: AliasOption = CHAMPION,
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Give an alias back to who held it before; its bytes are verified, its gates not asked again."""
+    with existing_store(store) as opened, output() as out:
+        _write_entry(out, opened.rollback(name, alias=alias, reason=reason), json=json)
 
 
-_add_move(
-    "rollback",
-    "Give an alias back to who held it before; its bytes are verified, its gates not asked again.",
-    lambda store: store.rollback,
-)
-_add_move("retire", "Take an alias away: nobody holds it then.", lambda store: store.retire)
+@models_app.command()
+def retire(
+    name: NameArgument,
+    store: StoreOption = None,
+    alias: AliasOption = CHAMPION,
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Take an alias away: nobody holds it then."""
+    with existing_store(store) as opened, output() as out:
+        _write_entry(out, opened.retire(name, alias=alias, reason=reason), json=json)
 
 
 def _write_check(out: TextIO, check: PromotionCheck, *, json: bool, would: bool) -> None:
