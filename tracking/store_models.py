@@ -135,6 +135,12 @@ class StoreModels(StoreHandle):
         with self._reading() as connection, connection.begin():
             return parts.children_with_models(connection, run_id, limit=limit)
 
+    def run_states(self, run_ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
+        """Return the revision of each of these runs that there is, and whether it lies in the trash."""
+        wanted = {storable(run) for run in run_ids}
+        with self._reading(drain=False) as connection:
+            return registry_queries.run_states(connection, list(wanted))[0]
+
     def champion_of(self, run_id: str) -> list[VersionRecord]:
         """Return the champions that a run can be compared with.
 
@@ -226,8 +232,7 @@ class StoreModels(StoreHandle):
         """
         named = {entry.position: entry.evidence_runs for entry in entries}
         wanted = {storable(run) for runs in named.values() for run in runs}
-        with self._reading() as connection:
-            there, _ = registry_queries.run_states(connection, list(wanted))
+        there = self.run_states(wanted)
         gone = {
             position: tuple(run for run in runs if storable(run) not in there)
             for position, runs in named.items()

@@ -76,8 +76,9 @@ def runs_of(store: Store, found: Sequence[VersionRecord]) -> Mapping[str, RunRec
 
 
 def runs_seen(store: Store, found: Sequence[VersionRecord]) -> tuple[tuple[str, int, bool], ...]:
-    """Return what is another once a run of these versions logs more, ends, or goes to the trash."""
-    return tuple((run.id, run.revision, run.deleted) for run in runs_of(store, found).values())
+    """Return what is another once a run of these versions logs more, ends, or goes to the trash. Uncached."""
+    states = store.run_states(version.run for version in found)
+    return tuple(sorted((run, *state) for run, state in states.items()))
 
 
 def runs_with_models(store: Store) -> Sequence[RunRecord]:
