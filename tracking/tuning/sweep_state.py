@@ -212,7 +212,7 @@ def editing(location: StoreLocation, name: str, edition: int | None = None) -> I
     """
     with opened(location) as engines:
         sweep = find(engines, location, name)
-        lock = _wait(location.sweeps / str(sweep.chain[0].number) / "edit.lock")
+        lock = _wait(edit_lock_path(sweep))
         try:
             sweep = find(engines, location, name)  # as the last editor left it
             if edition is not None and edition != sweep.edition:
@@ -223,6 +223,13 @@ def editing(location: StoreLocation, name: str, edition: int | None = None) -> I
             yield sweep
         finally:
             lock.close()
+
+
+def edit_lock_path(sweep: Sweep) -> Path:
+    """Return the path of the lock that whoever changes a sweep holds: one for all its studies. Makes its folder."""
+    folder = sweep.location.sweeps / str(sweep.chain[0].number)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / "edit.lock"
 
 
 def _wait(path: Path) -> FileLock:

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -44,6 +45,7 @@ from tracking.tuning.execution.queueing import Queue
 from tracking.tuning.execution.watching import GRACE_SECONDS
 from tracking.tuning.samplers import is_enumerated
 from tracking.tuning.storage import StudyStorage
+from tracking.tuning.sweep_state import edit_lock_path, find
 
 __all__ = ["Supervisor", "is_alive", "main", "workers"]
 
@@ -136,6 +138,8 @@ class Supervisor:
             _LOG.warning("%s", error)
             self._signals += 1
             return True
+        if orders.outcome is not None:
+            return True  # it stands until somebody asks for more, who takes it away
         self._count_time(orders)
         departed = self._crew.look()
         for worker in departed:
@@ -145,8 +149,6 @@ class Supervisor:
         if self._crew.died_at_once >= STARTS:
             said = next((worker.said for worker in reversed(departed) if worker.said), "they say nothing")
             self._end("failed", f"{STARTS} workers in a row ended right after their start: {said}")
-            return True
-        if orders.outcome is not None and not self._has_begun and orders.wanted != RUNS:
             return True
         verdict = self._go_on(orders) if orders.wanted == RUNS else Verdict(False)
         self._crew.note_leaving(orders.leaving)
@@ -159,8 +161,6 @@ class Supervisor:
             revision = study_revision(connection, self._name)
         if revision == self._judged[0] and orders.definition.budget.seconds is None:
             return self._judged[1]  # nothing has happened: thousands of trials are not looked at for that
-        if orders.outcome is not None:
-            self._storage.set_study_system_attr(self._study, OUTCOME, None)
         if not self._has_begun:
             self._queue.begin(orders)
             self._has_begun = True
@@ -193,8 +193,7 @@ class Supervisor:
         if orders.wanted in (DRAIN, STOP):
             # How many trials there are, and of which states, the record says: one count, not two.
             how = "Stopped" if orders.wanted == STOP else "Stopped after the trials under way"
-            self._end("stopped", f"{how}, as asked for.")
-            return True
+            return self._end_unless_changed(orders, trials, "stopped", f"{how}, as asked for.")
         if orders.wanted != RUNS:
             return False
         latest = judge(orders, trials, self._spent)
@@ -215,7 +214,24 @@ class Supervisor:
             )
             if problem:
                 reason = f"{reason} The model of the best trial could not be kept: {problem}"
-        self._end(verdict.state, reason)
+        return self._end_unless_changed(orders, trials, verdict.state, reason)
+
+    def _end_unless_changed(
+        self, orders: Orders, trials: Sequence[FrozenTrial], state: str, reason: str
+    ) -> bool:
+        """End the sweep if these are its orders and its trials still; returns whether it did.
+
+        Nobody edits it meanwhile: what was asked of it, or added to it, a moment ago is not lost in its end.
+        """
+        lock = try_lock(edit_lock_path(find(self._engines, self.location, self._name)))
+        if lock is None:
+            return False
+        try:
+            if self._orders() != orders or len(self._trials()) != len(trials):
+                return False
+            self._end(state, reason)
+        finally:
+            lock.close()
         return True
 
     def _end(self, state: str, reason: str) -> None:
