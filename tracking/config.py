@@ -8,6 +8,7 @@ The one place that reads the environment: argument, then environment, then defau
     TRACKING_RUN_ID   id of the run that this process starts or, with other processes, takes part in
     TRACKING_TRIAL    id of the run that is the trial which this process is a part of (set by a sweep's worker)
     TRACKING_REPEAT   which repeat of the trial, from 0 (set by the worker too)
+    TRACKING_ATTENDED "1": the worker brings in what a script leaves, which need not load the database (the same)
     TRACKING_KEY      the dashboard's launch key (set by the launcher for its server)
     NO_COLOR          set: the command line prints without colour, as https://no-color.org says
 """
@@ -125,16 +126,19 @@ class TrialPlace:
     Attributes:
         run_id: Of the trial's run, as it is.
         repeat: From 0, where the trial is run several times; else None.
+        attended: Whether a worker waits for this process, and brings in what it leaves of the run.
     """
 
     run_id: str
     repeat: int | None
+    attended: bool = False
 
 
 def trial_place() -> TrialPlace | None:
-    """Return what `TRACKING_TRIAL` and `TRACKING_REPEAT` say, None for a process outside of a sweep."""
+    """Return what the worker of a sweep says in the environment, None for a process outside of a sweep."""
     run_id = os.environ.get("TRACKING_TRIAL", "").strip()
-    return TrialPlace(run_id, _number("TRACKING_REPEAT")) if run_id else None
+    attended = os.environ.get("TRACKING_ATTENDED", "") == "1"
+    return TrialPlace(run_id, _number("TRACKING_REPEAT"), attended) if run_id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ _EVALUATION_PREFIXES = tuple(
     "LC_ PYTHON CONDA CUDA NVIDIA ROCR HIP OMP_ MKL_ OPENBLAS NUMEXPR TORCH HF_ XDG_ DYLD_".split()
 )
 _NEVER_PASSED = frozenset(
-    """TRACKING_KEY TRACKING_RUN_ID TRACKING_TRIAL TRACKING_REPEAT TRACKING_STORE TRACKING_OFF
+    """TRACKING_KEY TRACKING_RUN_ID TRACKING_TRIAL TRACKING_REPEAT TRACKING_ATTENDED TRACKING_STORE TRACKING_OFF
     RANK WORLD_SIZE LOCAL_RANK LOCAL_WORLD_SIZE GROUP_RANK ROLE_RANK MASTER_ADDR MASTER_PORT
     SLURM_PROCID SLURM_LOCALID SLURM_NTASKS SLURM_STEP_ID""".split()
 )

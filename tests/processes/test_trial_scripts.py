@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
-
 import optuna
 
 import tracking
+from tests.conftest import RunScript, StartScript
+from tests.tuning.sweeping import wait_for
 from tracking.records import RunStatus
+from tracking.spool.files import spools_of
 from tracking.store import Store
 from tracking.study_records import TrialRecord
-
-RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
+from tracking.tuning.execution.finished import metrics_of, take_in
+from tracking.tuning.sweep_state import opened
 
 SCRIPT = """
 import sys, tracking
@@ -142,3 +142,54 @@ def test_a_script_that_names_another_store_is_told(store: Store, run_script: Run
     assert "Leave store= out" in done.stderr
     wrong = run_script("import tracking\ntracking.start_run()\n", env=env | {"TRACKING_TRIAL": "../x"})
     assert "TRACKING_TRIAL='../x' is no run id" in wrong.stderr
+
+
+LOADED = """
+import sys, time, tracking
+with tracking.start_run("x") as run:
+    run.log({"accuracy": 0.5}, step=0)
+    run.log_text("kept", "notes.txt")
+    print("logged", flush=True)
+    time.sleep(float(sys.argv[1]))
+print("sqlalchemy" in sys.modules, flush=True)
+if sys.argv[2:] == ["read"]:
+    with tracking.open_store() as store:
+        print(store.run(run.id).metrics["accuracy"].last)
+"""
+
+
+def attended(store: Store, record: TrialRecord) -> dict[str, str]:
+    """Return what a worker says to the script of a trial."""
+    root, run = str(store.location.root), str(record.run)
+    return {"TRACKING_STORE": root, "TRACKING_TRIAL": run, "TRACKING_ATTENDED": "1"}
+
+
+def test_a_quick_script_leaves_the_database_to_its_worker(store: Store, run_script: RunScript) -> None:
+    _, _, record = begun(store)
+    assert record.run is not None
+    env = attended(store, record)
+    done = run_script(LOADED, "0", env=env)
+    assert (done.stdout, done.stderr) == ("logged\nFalse\n", "")
+    # What a worker does when the script has ended.
+    with opened(store.location) as engines:
+        take_in(store.location, engines, [record.run])
+        metrics, spoke = metrics_of(store.location, engines, record.run, ["accuracy"])
+    assert spoke and metrics["accuracy"].last == 0.5
+    assert list(spools_of(store.location.spool, record.run)) == []
+    assert "notes.txt" in {one.name for one in store.artifacts(record.run)}
+
+
+def test_a_quick_script_reads_what_it_has_just_logged(store: Store, run_script: RunScript) -> None:
+    _, _, record = begun(store)
+    env = attended(store, record)
+    assert run_script(LOADED, "0", "read", env=env).stdout == "logged\nFalse\n0.5\n"
+
+
+def test_the_points_of_a_script_that_goes_on_are_seen(store: Store, start_script: StartScript) -> None:
+    _, _, record = begun(store)
+    env = attended(store, record)
+    script = start_script(LOADED, "60", env=env)
+    assert script.stdout is not None and script.stdout.readline() == "logged\n"
+    assert "accuracy" not in store.run(str(record.run)).metrics
+    wait_for(lambda: "accuracy" in store.run(str(record.run)).metrics)
+    assert script.poll() is None

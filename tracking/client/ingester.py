@@ -2,11 +2,16 @@
 
 One per process and store. It follows the spools of the runs this process owns and
 those that their forked or spawned children write; children have no such thread.
+
+A worker of a sweep brings in what the script of its trial has left. Such a script that is over soon is
+spared loading the database layer, which takes longer than many a script; after `ATTENDED_SECONDS` its
+points are to be seen all the same, and the thread begins.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -28,12 +33,21 @@ PATIENCE = 0.3
 """Seconds to wait for a locked database before looking after the next thing."""
 CHILDREN_INTERVAL = 1.0
 RETRY_SECONDS = 2.0
+ATTENDED_SECONDS = 3.0
+"""So long the spool of a process that somebody attends waits for its end."""
 
 
 class Followed:
-    """One spool of this process under the thread's care."""
+    """One spool of this process under the thread's care.
 
-    def __init__(self, run_id: str, writer: SpoolWriter, notices: Notices) -> None:
+    Args:
+        run_id: Of its run.
+        writer: Of the spool.
+        notices: Of the session.
+        attended: Whether another process waits for this one, and brings in what it leaves.
+    """
+
+    def __init__(self, run_id: str, writer: SpoolWriter, notices: Notices, *, attended: bool = False) -> None:
         self.run_id = run_id
         self.writer = writer
         self.notices = notices
@@ -45,6 +59,22 @@ class Followed:
         self.look_at_children = 0.0
         self.ingested = 0
         """Size of the spool at the beginning of the last step that found nothing more."""
+        self.begins_at = time.monotonic() + ATTENDED_SECONDS if attended else 0.0
+        self._attended, self._begun, self._left = attended, False, False
+        self._mutex = threading.Lock()
+
+    def begin(self) -> bool:
+        """Return whether the spool is to be brought in from here on; it is not left to anybody then."""
+        with self._mutex:
+            self._begun = self._begun or (not self._left and time.monotonic() >= self.begins_at)
+            return self._begun
+
+    def leave(self) -> bool:
+        """Return whether the spool is left to who attends this process: nothing is loaded for it then."""
+        with self._mutex:
+            loaded = "tracking.database.engine" in sys.modules  # by a script that reads the store itself
+            self._left = self._left or (self._attended and not self._begun and not loaded)
+            return self._left
 
     def forget_ingest(self) -> None:
         """Begin again from the spool's first byte, for another database."""
@@ -79,8 +109,13 @@ class Ingester:
         """Ingest the rest of a closed spool and remove its files.
 
         Returns:
-            Whether that was done within `seconds`; if not, the next opener does it.
+            Whether that was done within `seconds`, or left to who attends this process; if not, the next opener
+            does it.
         """
+        if followed.leave():
+            self._leave(followed)
+            return True
+        followed.begins_at = 0.0
         followed.ending = True
         self._wake.set()
         done = followed.done.wait(seconds)
@@ -93,7 +128,7 @@ class Ingester:
         wanted = [(followed, followed.writer.size) for followed in list(self._followed.values())]
         deadline = time.monotonic() + seconds
         for followed, _ in wanted:
-            followed.look_at_children = 0.0
+            followed.look_at_children = followed.begins_at = 0.0
         with self._progress:
             while any(f.ingested < size and not (f.given_up or f.done.is_set()) for f, size in wanted):
                 self._wake.set()
@@ -119,6 +154,8 @@ class Ingester:
     def _guarded(self, followed: Followed) -> None:
         if followed.given_up:
             self._leave(followed)
+            return
+        if not followed.begin():
             return
         if time.monotonic() < followed.retry_at and not followed.ending:
             return

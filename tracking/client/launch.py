@@ -82,6 +82,7 @@ class Place:
         local_rank: Among the processes of this machine, where the launcher says.
         parent: The run that it is a child of.
         experiment: That it belongs to, None for what the script says.
+        attended: See `TrialPlace`.
     """
 
     run_id: str
@@ -91,6 +92,7 @@ class Place:
     local_rank: int | None = None
     parent: str | None = None
     experiment: str | None = None
+    attended: bool = False
 
 
 def place_in_launch(location: StoreLocation, experiment: str) -> Place | None:
@@ -133,12 +135,15 @@ def _place_in_trial(location: StoreLocation, trial: TrialPlace, launch: Launch |
         tell(f"the script names the store {location.root}, {ELSEWHERE} Leave store= out.")
         return None
     rank, local_rank = (launch.rank, launch.local_rank) if launch is not None else (None, None)
-    taken, ranks = trial.run_id in _joined, Place(trial.run_id, "", Part.JOIN, rank, local_rank)
+    taken, ranks = (
+        trial.run_id in _joined,
+        Place(trial.run_id, "", Part.JOIN, rank, local_rank, attended=trial.attended),
+    )
     _joined.add(trial.run_id)
     run_id = trial.run_id if trial.repeat is None else repeat_id(trial.run_id, trial.repeat)
     if taken:
         own = new_run_id(time.time_ns() // 1000)
-        return replace(ranks, run_id=own, name=name_for(own), part=Part.OWN, parent=run_id)
+        return replace(ranks, run_id=own, name=name_for(own), part=Part.OWN, parent=run_id, attended=False)
     if trial.repeat is None:
         return replace(ranks, part=Part.ATTACH) if rank else ranks
     part = _part_in(location, run_id, rank, restarts=True)

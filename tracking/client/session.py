@@ -37,7 +37,12 @@ class Session:
 
     @classmethod
     def owning(
-        cls, description: RunDescription, first: list[Event], *, ownership: FileLock | None = None
+        cls,
+        description: RunDescription,
+        first: list[Event],
+        *,
+        ownership: FileLock | None = None,
+        attended: bool = False,
     ) -> Session:
         """Begin a run in this process, or go on with one; `first` is said at once with its beginning.
 
@@ -45,19 +50,20 @@ class Session:
             description: The run.
             first: Events.
             ownership: Of a run that is gone on with; held until the session ends.
+            attended: Whether another process waits for this one, and brings in what it leaves.
         """
         session = cls(description, Notices(), owner=True)
         session._ownership = ownership
         if ownership is not None:
             session._started -= max(0.0, (now_us() - description.created) / 1e6)
-        session._begin(first)
+        session._begin(first, attended=attended)
         return session
 
     @classmethod
-    def joining(cls, description: RunDescription, first: list[Event]) -> Session:
+    def joining(cls, description: RunDescription, first: list[Event], *, attended: bool = False) -> Session:
         """Begin a part of a run that no process but its study owns; `first` is said at once."""
         session = cls(description, Notices(), owner=False)
-        session._begin(first)
+        session._begin(first, attended=attended)
         return session
 
     @classmethod
@@ -72,10 +78,11 @@ class Session:
         session.disabled = True
         return session
 
-    def _begin(self, first: list[Event]) -> None:
+    def _begin(self, first: list[Event], *, attended: bool) -> None:
         self._open(first)
         if self.writer is not None:
-            self._followed = Followed(self.description.run_id, self.writer, self.notices)
+            run_id = self.description.run_id
+            self._followed = Followed(run_id, self.writer, self.notices, attended=attended)
             ingester_for(self.description.location).follow(self._followed)
 
     @property

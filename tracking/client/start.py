@@ -126,7 +126,8 @@ def start_run(
         first += _pending
         _pending.clear()
         joins = place is not None and place.part is Part.JOIN
-        session = (Session.joining if joins else Session.owning)(description, first)
+        attended = place is not None and place.attended
+        session = (Session.joining if joins else Session.owning)(description, first, attended=attended)
         run = Run(description, session, strict=strict)
     return _begun(run, first, secret, sections, place)
 

@@ -13,8 +13,8 @@ from tracking.records import Goal
 from tracking.tuning.definition import At, Objective
 from tracking.tuning.definition_file import read_definition
 from tracking.tuning.definition_text import definition_text
-from tracking.tuning.execution.dominated import by_step
 from tracking.tuning.execution.domination import MARGIN, Curve, Dominance, worth
+from tracking.tuning.execution.readings import by_step
 from tracking.tuning.execution.thinning import report_step, report_steps
 
 LOSS, SPEED = Objective("loss", Goal.MINIMIZE), Objective("speed", Goal.MAXIMIZE)

@@ -77,7 +77,12 @@ def test_the_environment_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert not {"TRACKING_KEY", "RANK", "WORLD_SIZE", "AWS_SECRET_ACCESS_KEY"} & found.keys()
     ours = {name: value for name, value in found.items() if name.startswith("TRACKING_")}
     assert ours.pop("TRACKING_NICE") == "0"  # what a sweep that a trial starts is held to as well
-    assert ours == {"TRACKING_STORE": str(tmp_path), "TRACKING_TRIAL": "somerun", "TRACKING_REPEAT": "2"}
+    assert ours == {
+        "TRACKING_STORE": str(tmp_path),
+        "TRACKING_TRIAL": "somerun",
+        "TRACKING_ATTENDED": "1",
+        "TRACKING_REPEAT": "2",
+    }
     assert found["PYTHONUNBUFFERED"] == "1"
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tracking.config import StoreLocation
 from tracking.database.engine import Engines
 from tracking.tuning.execution.curves import Peers
 from tracking.tuning.execution.domination import Curve, Dominance, Values
-from tracking.tuning.execution.readings import MetricReader, Point
+from tracking.tuning.execution.readings import MetricReader, Point, by_step
 
 MOST_PLACES = 50
 """Steps that are compared in one look."""
@@ -82,13 +80,3 @@ class DominanceReporter:
             f"At step {place} trial {number} was better in every objective by more than "
             f"{self._rule.margin:.0%} of its range: {compared}."
         )
-
-
-def by_step(points: list[Point]) -> tuple[list[int], list[float]]:
-    """Return the steps and values of points in order of step, each step once: as it was logged last."""
-    if not points:
-        return [], []
-    steps = np.array([step for step, _ in points], dtype=np.int64)
-    distinct, last = np.unique(steps[::-1], return_index=True)
-    values = [points[len(points) - 1 - int(place)][1] for place in last]
-    return distinct.tolist(), values

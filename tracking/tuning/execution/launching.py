@@ -48,7 +48,7 @@ def environment(
         repeat: Which repeat of the trial, from 0.
         names: Variables that the definition asks for.
     """
-    place = {"TRACKING_STORE": str(location.root), "TRACKING_TRIAL": run}
+    place = {"TRACKING_STORE": str(location.root), "TRACKING_TRIAL": run, "TRACKING_ATTENDED": "1"}
     if repeat is not None:
         place["TRACKING_REPEAT"] = str(repeat)
     return {**evaluation_environment(names), "PYTHONUNBUFFERED": "1", **place}

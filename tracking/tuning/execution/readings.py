@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tracking.config import StoreLocation
-from tracking.database.engine import Engines
-from tracking.database.history import read_series
+from tracking.database.standing import may_have_points
 from tracking.errors import NotFound
 from tracking.spool.files import spools_of
 from tracking.spool.format import MAGIC
 from tracking.spool.reading import read_batch
+
+if TYPE_CHECKING:
+    from tracking.database.engine import Engines
 
 STRETCH = 4 << 20
 """Bytes of a spool that are read at a time."""
@@ -36,12 +41,12 @@ class MetricReader:
 
     Args:
         location: Of the store.
-        engines: On its database.
+        engines: On its database; None where it is opened for a read, if one is needed at all.
         run: Id of the run.
         key: Of the metric.
     """
 
-    def __init__(self, location: StoreLocation, engines: Engines, run: str, key: str) -> None:
+    def __init__(self, location: StoreLocation, engines: Engines | None, run: str, key: str) -> None:
         self._location, self._engines = location, engines
         self._run, self._key = run, key
         self._followed: dict[str, _Followed] = {}
@@ -64,7 +69,22 @@ class MetricReader:
 
     def stored(self) -> list[Point]:
         """Return what the database has of the metric."""
-        with self._engines.reading() as connection:
+        if self._engines is not None:
+            return self._stored(self._engines)
+        if not may_have_points(self._location, self._run, self._key):
+            return []
+        from tracking.database.engine import Engines
+
+        engines = Engines.of(self._location.database)
+        try:
+            return self._stored(engines)
+        finally:
+            engines.dispose()
+
+    def _stored(self, engines: Engines) -> list[Point]:
+        from tracking.database.history import read_series  # a quick function does without the database layer
+
+        with engines.reading() as connection:
             try:
                 series = read_series(connection, [self._run], [self._key]).get((self._run, self._key))
             except NotFound:
@@ -96,3 +116,13 @@ class MetricReader:
         except (OSError, ValueError, KeyError):
             return found  # it goes just now, or is damaged: the database will have what can be read
         return found
+
+
+def by_step(points: list[Point]) -> tuple[list[int], list[float]]:
+    """Return the steps and values of points in order of step, each step once: as it was logged last."""
+    if not points:
+        return [], []
+    steps = np.array([step for step, _ in points], dtype=np.int64)
+    distinct, last = np.unique(steps[::-1], return_index=True)
+    values = [points[len(points) - 1 - int(place)][1] for place in last]
+    return distinct.tolist(), values

@@ -87,14 +87,10 @@ def _last(run: Run, objective: Objective) -> tuple[int, float] | None:
     """Return the last step of an objective's metric in a run, and what the objective takes for its value by then."""
     import numpy as np
 
-    from tracking.database.engine import Engines
-    from tracking.tuning.execution.dominated import by_step
     from tracking.tuning.execution.domination import worth
-    from tracking.tuning.execution.readings import MetricReader
+    from tracking.tuning.execution.readings import MetricReader, by_step
 
-    location = run._description.location
-    engines = Engines.of(location.database)
-    reader = MetricReader(location, engines, run.id, objective.metric)
+    reader = MetricReader(run._description.location, None, run.id, objective.metric)
     try:
         stored = reader.stored()  # also what processes that are over have logged
     except TrackingError:
@@ -103,8 +99,6 @@ def _last(run: Run, objective: Objective) -> tuple[int, float] | None:
         steps, values = by_step([*stored, *reader.poll()])
     except TrackingError:
         return None
-    finally:
-        engines.dispose()
     return (steps[-1], float(worth(objective, np.array(values, dtype=float))[-1])) if steps else None
 
 

@@ -6,13 +6,15 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.client.run import Run
 from tracking.config import locate_store
-from tracking.store import Store
 from tracking.tuning import tables
 from tracking.tuning.definition import TableTarget
+
+if TYPE_CHECKING:
+    from tracking.store import Store
 
 
 def score(request: Mapping[str, Any], run: Run) -> dict[str, float]:
@@ -49,4 +51,8 @@ def _target(request: Mapping[str, Any]) -> TableTarget:
 
 
 def _store(target: TableTarget, stack: ExitStack) -> Store | None:
-    return stack.enter_context(Store(locate_store())) if target.artifact is not None else None
+    if target.artifact is None:
+        return None
+    from tracking.store import Store  # takes longer than a quick trial
+
+    return stack.enter_context(Store(locate_store()))
