@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tracking.store import Store
 
 ROOT = Path(__file__).parent.parent
+SOAK = os.environ.get("PODIUM_SOAK") == "1"
+"""Whether the long variants run too: more kills, more seeds, longer locks."""
 
 # A busy machine is no failure; what hangs is ended by the time limit of the whole test.
 hypothesis.settings.register_profile("podium", deadline=None)
@@ -35,7 +37,7 @@ StartScript = Callable[..., "subprocess.Popen[str]"]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what takes long, but for `make soak`."""
-    if os.environ.get("PODIUM_SOAK") == "1":
+    if SOAK:
         return
     skip = pytest.mark.skip(reason="takes long: `make soak` runs it")
     for item in items:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from tests.conftest import SOAK
 from tracking.analysis.confirmation import Candidate, Confirmation, confirm, t_interval
 from tracking.records import Goal
 
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 SEEDS = 20_000 if SOAK else 1_000
 TRIALS, TOP, REPEATS = 100, 3, 5
 TRUE_MEAN = 0.0

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from tests.conftest import SOAK
 from tracking.analysis import evidence_tests
 from tracking.analysis.evidence_tests import Estimate, Numbers, Resampled, bootstrap, interval, p_greater
 
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 DRAWS = 10_000
 # A resample for each draw is what takes time.
 BOOTSTRAP_DRAWS, RESAMPLES = (10_000, 999) if SOAK else (1_200, 399)

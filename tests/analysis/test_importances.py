@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.conftest import SOAK
 from tracking.analysis.importances import Importances, importances
 from tracking.analysis.trials import trial_frame
 from tracking.records import Goal
 from tracking.study_records import TrialRecord
 from tracking.sweep_records import SweepObjective
 
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 SEEDS = 3_000 if SOAK else 200
 LOSS = (SweepObjective("loss", Goal.MINIMIZE),)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import sqlite3
 import sys
@@ -39,8 +40,9 @@ def command(
     monkeypatch.setenv("TRACKING_STORE", str(store_folder))
     monkeypatch.delenv("COLUMNS", raising=False)
 
-    def call(*arguments: str, width: int | None = None) -> Done:
+    def call(*arguments: str, width: int | None = None, answer: str = "") -> Done:
         monkeypatch.setattr(sys, "argv", ["tracking", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
         if width is not None:
             monkeypatch.setenv("COLUMNS", str(width))
         capfd.readouterr()

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import tracking
-from tests.conftest import script_environment
-
-
-def command(
-    store_folder: Path, *arguments: str, answer: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tracking", *arguments, "--store", str(store_folder)],
-        cwd=store_folder.parent,
-        env=script_environment(),
-        input=answer or "",
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+from tests.cli.conftest import Command
 
 
 @pytest.fixture
@@ -37,47 +21,51 @@ def run_id(tmp_path: Path, store_folder: Path) -> str:
     return run.id
 
 
-def test_a_run_goes_to_the_trash_and_back(run_id: str, store_folder: Path) -> None:
-    done = command(store_folder, "delete", run_id[:18])
-    assert done.returncode == 0 and f"restore {run_id}" in done.stdout, done.stderr
-    listed = command(store_folder, "restore")
-    assert listed.stdout.startswith(run_id) and "15 B" in listed.stdout
-    assert command(store_folder, "restore", run_id).stdout == "1 run back.\n"
-    assert command(store_folder, "restore").stdout == ""
-    assert command(store_folder, "delete", "--experiment", "[31mred").returncode == 0
-    assert command(store_folder, "restore", "[31mred").stdout == "1 run back.\n"
+def test_a_run_goes_to_the_trash_and_back(run_id: str, store_folder: Path, command: Command) -> None:
+    done = command("delete", run_id[:18])
+    assert done.code == 0 and f"restore {run_id}" in done.out, done.err
+    listed = command("restore")
+    assert listed.out.startswith(run_id) and "15 B" in listed.out
+    assert command("restore", run_id).out == "1 run back.\n"
+    assert command("restore").out == ""
+    assert command("delete", "--experiment", "[31mred").code == 0
+    assert command("restore", "[31mred").out == "1 run back.\n"
 
 
-def test_gc_shows_its_plan_and_asks(run_id: str, store_folder: Path) -> None:
-    command(store_folder, "delete", run_id)
+def test_gc_shows_its_plan_and_asks(run_id: str, store_folder: Path, command: Command) -> None:
+    command("delete", run_id)
     for arguments, answer in (
-        (["--dry-run"], None),
+        (["--dry-run"], ""),
         ([], "n\n"),
-        ([], None),
+        ([], ""),
         (["--older-than", "1d"], "y\n"),
     ):
-        done = command(store_folder, "gc", *arguments, answer=answer)
-        assert ("--older-than" in arguments) == (run_id not in done.stdout.splitlines()[0])
-        assert "gone:" not in done.stdout
-    assert command(store_folder, "restore").stdout.startswith(run_id)
-    done = command(store_folder, "gc", "--yes")
-    assert "1 run and 1 object would go: 15 B." in done.stdout
-    assert "1 run and 1 object gone: 15 B." in done.stdout
-    assert command(store_folder, "gc").stdout == "0 runs and 0 objects would go: 0 B.\n"
+        done = command("gc", *arguments, answer=answer)
+        assert ("--older-than" in arguments) == (run_id not in done.out.splitlines()[0])
+        assert "gone:" not in done.out
+    assert command("restore").out.startswith(run_id)
+    done = command("gc", "--yes")
+    assert "1 run and 1 object would go: 15 B." in done.out
+    assert "1 run and 1 object gone: 15 B." in done.out
+    assert command("gc").out == "0 runs and 0 objects would go: 0 B.\n"
 
 
-def test_verify_lists_what_is_damaged_and_says_so_by_its_exit_code(run_id: str, store_folder: Path) -> None:
-    done = command(store_folder, "verify")
-    assert (done.returncode, done.stdout) == (0, "All is as it was logged: 1 object.\n")
+def test_verify_lists_what_is_damaged_and_says_so_by_its_exit_code(
+    run_id: str, store_folder: Path, command: Command
+) -> None:
+    done = command("verify")
+    assert (done.code, done.out) == (0, "All is as it was logged: 1 object.\n")
     (path,) = (store_folder / "objects").glob("??/*")
     path.chmod(0o644)
     path.write_text("Bytes of a file")
-    done = command(store_folder, "verify")
-    assert done.returncode == 1
-    assert done.stdout.startswith(f"damaged  run {run_id}  artifact a.txt")
+    done = command("verify")
+    assert done.code == 1
+    assert done.out.startswith(f"damaged  run {run_id}  artifact a.txt")
 
 
-def test_names_with_control_characters_are_shown_without_them(run_id: str, store_folder: Path) -> None:
+def test_names_with_control_characters_are_shown_without_them(
+    run_id: str, store_folder: Path, command: Command
+) -> None:
     import sqlite3
 
     connection = sqlite3.connect(store_folder / "tracking.db")
@@ -85,20 +73,23 @@ def test_names_with_control_characters_are_shown_without_them(run_id: str, store
     connection.execute("UPDATE artifacts SET name = ?, digest = ?", ("\x1b[31mred\r", "\x1b[2J"))
     connection.commit()
     connection.close()
-    shown = command(store_folder, "verify").stdout
-    command(store_folder, "delete", run_id)
-    shown += command(store_folder, "restore").stdout
-    done = command(store_folder, "gc", "--yes")
-    shown += done.stdout + done.stderr
+    shown = command("verify").out
+    command("delete", run_id)
+    shown += command("restore").out
+    done = command("gc", "--yes")
+    shown += done.out + done.err
     assert "name" in shown and run_id in shown
     assert not {"\x1b", "\x07", "\r"} & set(shown)
 
 
-def test_a_backup_comes_back(run_id: str, store_folder: Path, tmp_path: Path) -> None:
-    done = command(store_folder, "backup", "copy.zip")
-    assert done.returncode == 0 and "copy.zip" in done.stdout, done.stderr
-    done = command(tmp_path / "back", "backup", "--restore", "copy.zip")
-    assert done.returncode == 0, done.stderr
+def test_a_backup_comes_back(
+    run_id: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = command("backup", "copy.zip")
+    assert done.code == 0 and "copy.zip" in done.out, done.err
+    done = command("backup", "--restore", "copy.zip", "--store", str(tmp_path / "back"))
+    assert done.code == 0, done.err
     with tracking.open_store(tmp_path / "back") as store:
         assert store.open_artifact(run_id, "a.txt").read() == b"bytes of a file"
 
@@ -113,31 +104,37 @@ def test_a_backup_comes_back(run_id: str, store_folder: Path, tmp_path: Path) ->
         (["backup", "nowhere/copy.zip"], "could not be written"),
     ],
 )
-def test_a_mistake_is_one_line(arguments: list[str], says: str, run_id: str, store_folder: Path) -> None:
-    done = command(store_folder, *arguments)
-    assert done.returncode == 2
-    assert says in done.stderr and done.stderr.count("\n") == 1
-    assert "Traceback" not in done.stderr
+def test_a_mistake_is_one_line(
+    arguments: list[str], says: str, run_id: str, store_folder: Path, command: Command
+) -> None:
+    done = command(*arguments)
+    assert done.code == 2
+    assert says in done.err and done.err.count("\n") == 1
+    assert "Traceback" not in done.err
 
 
-def test_care_makes_no_store(tmp_path: Path) -> None:
+def test_care_makes_no_store(tmp_path: Path, command: Command) -> None:
     for arguments in (["gc"], ["verify"], ["restore"], ["delete", "x"], ["backup", "x.zip"]):
-        done = command(tmp_path / "absent", *arguments)
-        assert done.returncode == 2 and "no store" in done.stderr
+        done = command(*arguments, "--store", str(tmp_path / "absent"))
+        assert done.code == 2 and "no store" in done.err
     assert not (tmp_path / "absent").exists()
 
 
-def test_to_delete_twice_says_that_there_was_nothing_to_delete(run_id: str, store_folder: Path) -> None:
-    command(store_folder, "delete", run_id)
-    done = command(store_folder, "delete", run_id)
-    assert done.returncode == 0 and done.stdout == ""
-    assert f"{run_id} is in the trash already" in done.stderr
+def test_to_delete_twice_says_that_there_was_nothing_to_delete(
+    run_id: str, store_folder: Path, command: Command
+) -> None:
+    command("delete", run_id)
+    done = command("delete", run_id)
+    assert done.code == 0 and done.out == ""
+    assert f"{run_id} is in the trash already" in done.err
 
 
-def test_gc_without_an_answer_says_how_to_go_without_one(run_id: str, store_folder: Path) -> None:
-    command(store_folder, "delete", run_id)
-    done = command(store_folder, "gc")
-    assert done.returncode == 1 and "--yes" in done.stderr and "Nothing was removed" in done.stderr
-    assert run_id in command(store_folder, "restore").stdout
-    assert command(store_folder, "gc", "--yes").returncode == 0
-    assert command(store_folder, "restore").stdout == ""
+def test_gc_without_an_answer_says_how_to_go_without_one(
+    run_id: str, store_folder: Path, command: Command
+) -> None:
+    command("delete", run_id)
+    done = command("gc")
+    assert done.code == 1 and "--yes" in done.err and "Nothing was removed" in done.err
+    assert run_id in command("restore").out
+    assert command("gc", "--yes").code == 0
+    assert command("restore").out == ""

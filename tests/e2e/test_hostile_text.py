@@ -166,7 +166,7 @@ def test_stored_text_is_shown_and_does_nothing(page: Page, hostile: tuple[Dashbo
         expect(heading_shown).to_be_visible(timeout=60_000)
         expect(heading_shown).to_contain_text(heading[:9])
         expect(page.locator("[data-test-script-state=running]")).to_have_count(0, timeout=60_000)
-        page.wait_for_timeout(700)  # what a script of the text would do, it would do at once
+        page.wait_for_timeout(250)  # what a script of the text would do, it would do at once
         assert page.get_by_text("Something went wrong").count() == 0, address
         leads = page.evaluate(
             """() => [...document.querySelectorAll('[href], [src], [action], [data], [*|href]')].flatMap(node =>

@@ -27,7 +27,7 @@ SERVERS = {
 }
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=["guarded", pytest.param("streamlit run", marks=pytest.mark.soak)])
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
     with subprocess.Popen(
         [sys.executable, *SERVERS[request.param]],
@@ -147,6 +147,7 @@ def test_the_chart_offers_nothing_that_leaves_the_machine(page: Page, address: s
     assert node.evaluate("node => node._context.plotlyServerURL") == ""
 
 
+@pytest.mark.parametrize("address", SERVERS, indirect=True)
 def test_a_log_axis_reports_values_and_a_date_axis_microseconds(page: Page, address: str) -> None:
     page.goto(address)
     node = chart(page, "The same on a logarithmic axis")

@@ -230,7 +230,11 @@ def test_a_zoom_of_y_travels_and_survives(
 
 @pytest.mark.parametrize("log_y", [pytest.param(False, marks=pytest.mark.soak), True])
 @pytest.mark.parametrize(
-    "values", [[1e308 * (n / 100) for n in range(100)], [5e-324 * n for n in range(1, 100)]]
+    "values",
+    [
+        [1e308 * (n / 100) for n in range(100)],
+        pytest.param([5e-324 * n for n in range(1, 100)], marks=pytest.mark.soak),
+    ],
 )
 def test_values_at_the_ends_of_a_float_are_drawn_or_marked(
     page: Page, start_dashboard: StartDashboard, tmp_path: Path, values: list[float], log_y: bool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -15,11 +14,11 @@ from pathlib import Path
 import pytest
 
 import tracking
+from tests.conftest import SOAK
 from tests.registry.making import logged
 from tracking.registry_records import JournalEntry, JournalKind
 
 StartScript = Callable[..., "subprocess.Popen[str]"]
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 HOLDING = (JournalKind.PROMOTE, JournalKind.ROLLBACK, JournalKind.RETIRE)
 
 PROCESSES = 5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -16,13 +15,13 @@ from typing import Any
 import pytest
 
 import tracking
+from tests.conftest import SOAK
 from tests.registry.making import fitted, logged, predicts
 from tracking.registry_records import JournalEntry, JournalKind
 from tracking.store import Store
 
 RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
 StartScript = Callable[..., "subprocess.Popen[str]"]
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 
 AFTER = "after the commit"
 WRITING = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import time
@@ -14,13 +13,13 @@ import psutil
 import pytest
 
 import tracking
+from tests.conftest import SOAK
 from tests.processes.sweep_processes import SweepProcesses
 from tests.tuning.projection import differences
 from tracking.study_records import CAUSE, RETRY_OF
 from tracking.tuning.execution.places import workers
 
 StartScript = Callable[..., "subprocess.Popen[str]"]
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 KILLS = 50 if SOAK else 4
 
 

@@ -104,7 +104,7 @@ ENDS = {
     "own store": ("fail", "no_metric", "Its script names a store of its own, where its run is none of the"),
     "second run": ("fail", "no_metric", "to its trial's run. 'accuracy' is only in 'again' ("),
     "nan": ("fail", "not_a_number", "It logged NaN as 'accuracy'."),
-    "hang": ("fail", "time_limit", "longer than the limit of 20 s, and was ended. The last 'accuracy'"),
+    "hang": ("fail", "time_limit", "longer than the limit of 12 s, and was ended. The last 'accuracy'"),
     "fork": ("complete", None, None),
     "print": ("complete", None, None),
     "memory": ("fail", "memory_limit", "of memory, more than the limit of 700 MB, and were ended after"),
@@ -120,7 +120,7 @@ def test_each_way_to_misbehave_ends_in_a_state_and_a_sentence(sweep: SweepProces
     sweep.make(
         workers=3,
         space=f"[space.how]\nchoices = [{choices}]",
-        more='[sampler]\nname = "grid"\n[limits]\ntime = "20s"\nmemory = "700MB"\nfailures = 100',
+        more='[sampler]\nname = "grid"\n[limits]\ntime = "12s"\nmemory = "700MB"\nfailures = 100',
     )
     outcome = sweep.run(170)
     assert (outcome["state"], outcome["reason"]) == ("finished", f"Its budget of {len(ENDS)} trials is used.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import sys
 import time
@@ -14,12 +13,12 @@ import psutil
 import pytest
 
 import tracking
+from tests.conftest import SOAK
 from tests.processes.sweep_processes import SweepProcesses
 from tests.tuning.projection import differences
 from tracking.study_records import CAUSE, REASON, REPEATS
 from tracking.tuning.execution.places import workers
 
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 LOCKED_SECONDS = 100 if SOAK else 8
 
 
@@ -47,7 +46,7 @@ with tracking.start_run() as run:
     )
     sweep.make(
         space="[space.x]\nlow = -1.0\nhigh = 1.0",
-        more='[limits]\ntime = "20s"\n[budget]\ntrials = 2\n[[start_with]]\nx = -0.5\n[[start_with]]\nx = 0.5',
+        more='[limits]\ntime = "10s"\n[budget]\ntrials = 2\n[[start_with]]\nx = -0.5\n[[start_with]]\nx = 0.5',
     )
     sweep.start()
     sweep.wait((sweep.project / "began").exists)

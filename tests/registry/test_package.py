@@ -23,6 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tracking
+from tests.conftest import SOAK
 from tracking.client.carrying import carry_bytes
 from tracking.errors import ArtifactDamaged, InvalidValue
 
@@ -266,7 +267,7 @@ def test_text_in_a_card_is_never_markup(store: tracking.Store) -> None:
     assert "&lt;img src=x onerror=alert(1)&gt;" in html and "Against its gates" in html
 
 
-@pytest.mark.skipif(os.environ.get("PODIUM_SOAK") != "1", reason="downloads libraries; part of make soak")
+@pytest.mark.skipif(not SOAK, reason="downloads libraries; part of make soak")
 @pytest.mark.timeout(900)
 def test_the_requirements_install_and_predict(store: tracking.Store, tmp_path: Path) -> None:
     made = store.package("frames@champion", tmp_path / "model")

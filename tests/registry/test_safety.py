@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import tracking
+from tests.conftest import SOAK
 from tests.registry.making import CHOICES, fitted, logged, predicts
 
-SOAK = os.environ.get("PODIUM_SOAK") == "1"
 EXPERIMENTS = ("digits", "letters")
 ALIASES = ("champion", "staging")
 choices = st.integers(0, CHOICES - 1)
