@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from tracking.analysis.natural_order import natural
+
 
 class Missing(Enum):
     """The value of a param that a run does not have; unlike None, which can be logged."""
@@ -35,7 +37,7 @@ class ParamComparison:
 
 
 def compare_params(runs: Sequence[Mapping[str, Any]]) -> list[ParamComparison]:
-    """Return every param of the runs with its values and whether they differ, sorted by key.
+    """Return every param of the runs with its values and whether they differ, in the natural order of their keys.
 
     Numbers compare by value (1 equals 1.0, NaN equals NaN), booleans only with
     booleans, lists and mappings by content. A run without the param has `MISSING`
@@ -44,7 +46,7 @@ def compare_params(runs: Sequence[Mapping[str, Any]]) -> list[ParamComparison]:
     Args:
         runs: The flat params of each run (dotted keys).
     """
-    keys = sorted(set().union(*runs)) if runs else []
+    keys = sorted(set().union(*runs), key=natural) if runs else []
     comparisons = []
     for key in keys:
         values = tuple(run.get(key, MISSING) for run in runs)
@@ -53,7 +55,7 @@ def compare_params(runs: Sequence[Mapping[str, Any]]) -> list[ParamComparison]:
 
 
 def differing_params(runs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the keys of the params that are not the same in all runs, sorted."""
+    """Return the keys of the params that are not the same in all runs, in natural order."""
     return tuple(comparison.key for comparison in compare_params(runs) if comparison.differs)
 
 

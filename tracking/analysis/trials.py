@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.analysis.differences import MISSING
+from tracking.analysis.natural_order import natural
 from tracking.study_records import CAUSE, REASON, RETRY_OF, RUN, WORKER, TrialRecord
 from tracking.sweep_records import STOPPED, SweepObjective
 
@@ -96,7 +97,7 @@ def trial_frame(records: Sequence[TrialRecord], objectives: Sequence[SweepObject
             dtype=np.float64,
         )
     drawn = [each.params for each in records]
-    for name in sorted(set().union(*drawn)):
+    for name in sorted(set().union(*drawn), key=natural):
         columns[PARAM + name] = _param(_of_each(name, drawn))
     return pd.DataFrame(columns, copy=False)
 

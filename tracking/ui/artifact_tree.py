@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
+from tracking.analysis.natural_order import NaturalKey, natural
 from tracking.records import ArtifactFile, ArtifactKind, ArtifactRecord
 from tracking.ui import format
 from tracking.ui.sizes import size
@@ -159,7 +159,5 @@ def _steps(steps: Sequence[int]) -> str:
     return f"{format.count(steps[0])}–{format.count(steps[-1])} ({format.count(len(steps))})"
 
 
-def _natural(entry: Entry) -> list[tuple[bool, int, str]]:
-    """Return a sort key under which `part-9` comes before `part-10`."""
-    parts = re.split(r"(\d{1,18})", entry.label.casefold())
-    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+def _natural(entry: Entry) -> NaturalKey:
+    return natural(entry.label)
