@@ -31,6 +31,7 @@ from benchmarks import (
     studies,
     sweep_page,
     throughput,
+    trials,
 )
 from benchmarks.report import Row, table
 from benchmarks.workloads import Bench
@@ -49,6 +50,7 @@ SUBJECTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "dashboard": dashboard.dashboard,
     "compare": comparing.comparing,
     "studies": studies.studies,
+    "trials": trials.trials,
     "sweep": sweep_page.sweep_page,
     "promotions": promotions.promotions,
 }
