@@ -61,7 +61,9 @@ def test_example_logs_a_finished_run(name: str, tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] * (name == "rich_types.py")) for name in SMALL]
+)
 def test_example_trains_the_same_for_the_same_seed(name: str, tmp_path: Path) -> None:
     for _ in range(2):
         assert run_example(name, [*SMALL[name], "--seed", "7"], tmp_path).returncode == 0

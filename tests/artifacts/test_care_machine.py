@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 )
 
 import tracking
+from tests.conftest import SOAK
 from tracking.artifacts.merging import ObjectsCopy
 from tracking.client.artifact_verbs import ArtifactVerbs
 from tracking.client.description import RunDescription, now_us
@@ -325,7 +326,7 @@ class Care(RuleBasedStateMachine):
 TestCare = Care.TestCase
 TestCare.settings = settings(
     phases=[Phase.generate],
-    max_examples=20,
+    max_examples=60 if SOAK else 10,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

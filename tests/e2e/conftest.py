@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -93,9 +94,9 @@ class StartDashboard(Protocol):
     def __call__(self, store: Path, *, project: Path = ROOT) -> Dashboard: ...
 
 
-@pytest.fixture
-def start_dashboard() -> Iterator[StartDashboard]:
-    """Start servers on free ports; all of them are ended with the test."""
+@contextmanager
+def dashboards() -> Iterator[StartDashboard]:
+    """Start servers on free ports; all of them are ended in the end."""
     running: list[subprocess.Popen[str]] = []
 
     def start(store: Path, *, project: Path = ROOT) -> Dashboard:
@@ -111,15 +112,31 @@ def start_dashboard() -> Iterator[StartDashboard]:
         parts = urlsplit(address)
         return Dashboard(f"http://{parts.netloc}", parse_qs(parts.query)["key"][0], store, process)
 
-    yield start
-    for process in running:
-        process.terminate()
-    for process in running:
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    try:
+        yield start
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture
+def start_dashboard() -> Iterator[StartDashboard]:
+    """Start servers on free ports; all of them are ended with the test."""
+    with dashboards() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """One server and its store for the tests of a file that each look at runs of their own."""
+    with dashboards() as start:
+        yield start(tmp_path_factory.mktemp("shared") / "store")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import tracking
 from tests.pages import carried
 from tracking.ui import artifact_tree
 
-from .conftest import StartDashboard
+from .conftest import Dashboard
 
 ROW = 33
 
@@ -24,17 +24,16 @@ def open_row(table: Locator, row: int) -> None:
 
 @pytest.mark.parametrize("live", [pytest.param(False, marks=pytest.mark.soak), True])
 def test_a_click_on_any_place_of_a_name_cell_opens_it(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path, live: bool
+    page: Page, shared_dashboard: Dashboard, live: bool
 ) -> None:
     """Of a button in a table only the text takes clicks: beside a short name they were lost."""
-    folder = tmp_path / "store"
+    folder = shared_dashboard.store
     run = tracking.start_run("digits", store=folder, capture=False)
     carried.artifact(run, "d/e", b"inside", "text")
     carried.artifact(run, "f", b"below", "text")
     if not live:
         run.finish()
-    dashboard = start_dashboard(folder)
-    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts")
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}&tab=Artifacts")
     tree = page.get_by_test_id("stDataFrame").first
     expect(tree.get_by_test_id("glide-cell-0-1")).to_have_text("f")
     tree.click(position={"x": artifact_tree.NAME_WIDTH - 8, "y": 32 + ROW + 16})
@@ -47,17 +46,16 @@ def test_a_click_on_any_place_of_a_name_cell_opens_it(
 
 
 def test_a_folder_is_downloaded_as_an_archive(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+    page: Page, shared_dashboard: Dashboard, tmp_path: Path
 ) -> None:
     source = tmp_path / "checkpoint"
     (source / "optimizer").mkdir(parents=True)
     (source / "model.bin").write_bytes(b"\0weights")
     (source / "optimizer" / "state.txt").write_text("state")
-    folder = tmp_path / "store"
+    folder = shared_dashboard.store
     with tracking.start_run("digits", store=folder, capture=False) as run:
         run.log_artifact(source, step=3)
-    dashboard = start_dashboard(folder)
-    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts&artifact=checkpoint")
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}&tab=Artifacts&artifact=checkpoint")
     with page.expect_download() as waiting:
         page.get_by_role("button", name=re.compile(r"^Download \(")).click()
     assert waiting.value.suggested_filename == "checkpoint-step3.zip"
@@ -66,12 +64,11 @@ def test_a_folder_is_downloaded_as_an_archive(
     assert contents == {"model.bin": b"\0weights", "optimizer/state.txt": b"state"}
 
 
-def test_walk_look_download_and_back(page: Page, start_dashboard: StartDashboard, tmp_path: Path) -> None:
-    folder = tmp_path / "store"
+def test_walk_look_download_and_back(page: Page, shared_dashboard: Dashboard) -> None:
+    folder = shared_dashboard.store
     with tracking.start_run("digits", name="rich", store=folder, capture=False) as run:
         carried.rich(run)
-    dashboard = start_dashboard(folder)
-    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts")
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}&tab=Artifacts")
     tree = page.get_by_test_id("stDataFrame").first
     expect(page.get_by_text("11 artifacts")).to_be_visible()
 
@@ -97,7 +94,7 @@ def test_walk_look_download_and_back(page: Page, start_dashboard: StartDashboard
     page.wait_for_url(re.compile(r"artifact=reports%2F$"))
     expect(page.get_by_text("2 rows × 2 columns")).to_have_count(0)
 
-    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Artifacts&artifact=sample")
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}&tab=Artifacts&artifact=sample")
     slider = page.get_by_role("slider")
     expect(page.get_by_text("step 20")).to_be_visible()
     slider.press("ArrowLeft")
@@ -107,20 +104,19 @@ def test_walk_look_download_and_back(page: Page, start_dashboard: StartDashboard
 
 
 def test_a_dataset_leads_to_its_runs_and_an_artifact_to_its_preview(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+    page: Page, shared_dashboard: Dashboard
 ) -> None:
-    folder = tmp_path / "store"
+    folder = shared_dashboard.store
     ids = []
     for name in ("first", "second"):
         with tracking.start_run("digits", name=name, store=folder, capture=False) as run:
             carried.dataset(run, "train", "ab" * 32)
             carried.artifact(run, "out.txt", b"what it wrote", "text")
         ids.append(run.id)
-    dashboard = start_dashboard(folder)
-    page.goto(f"{dashboard.base}/run?run={ids[0]}&tab=Data")
+    page.goto(f"{shared_dashboard.base}/run?run={ids[0]}&tab=Data")
     page.get_by_role("link", name="second · digits").click()
     expect(page.get_by_role("heading", name="second")).to_be_visible()
-    page.goto(f"{dashboard.base}/run?run={ids[1]}&tab=Data")
+    page.goto(f"{shared_dashboard.base}/run?run={ids[1]}&tab=Data")
     artifacts = page.get_by_test_id("stDataFrame").last
     expect(page.get_by_text("Artifacts out")).to_be_visible()
     artifacts.scroll_into_view_if_needed()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 import tracking
 from tests.pages import carried
 
-from .conftest import Dashboard, StartDashboard
+from .conftest import Dashboard
 
 ELSEWHERE = "evil.example"
 TEXTS = (
@@ -113,11 +115,9 @@ def hostile_figure() -> dict[str, object]:
     }
 
 
-@pytest.fixture
-def hostile(start_dashboard: StartDashboard, tmp_path: Path) -> tuple[Dashboard, str]:
-    folder = tmp_path / "store"
-    run_id = hostile_store(folder)
-    return start_dashboard(folder), run_id
+@pytest.fixture(scope="module")
+def hostile(shared_dashboard: Dashboard) -> tuple[Dashboard, str]:
+    return shared_dashboard, hostile_store(shared_dashboard.store)
 
 
 def test_stored_text_is_shown_and_does_nothing(page: Page, hostile: tuple[Dashboard, str]) -> None:
@@ -195,9 +195,11 @@ def test_a_table_exported_from_the_page_holds_no_formula(page: Page, hostile: tu
     page.goto(f"{dashboard.base}/run?run={run_id}&tab=Artifacts&artifact=rows.csv")
     table = page.get_by_test_id("stDataFrame").nth(1)
     expect(table).to_be_visible(timeout=60_000)
-    table.hover()
-    with page.expect_download() as waiting:
-        page.get_by_label("Download as CSV: First rows of rows.csv").click()
+    for _ in range(6):  # the button comes and goes with the mouse: a click may meet none
+        table.hover()
+        with suppress(PlaywrightTimeoutError), page.expect_download(timeout=10_000) as waiting:
+            page.get_by_label("Download as CSV: First rows of rows.csv").click(timeout=10_000)
+            break
     with open(waiting.value.path(), encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
     assert header[1:] == ["text", "<b>n</b>", "\u2060=1+1"]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from playwright.sync_api import Page, expect
 
 import tracking
 
-from .conftest import StartDashboard
+from .conftest import Dashboard
 
 
 def test_typed_notes_stay_when_another_process_changes_the_run(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+    page: Page, shared_dashboard: Dashboard
 ) -> None:
-    folder = tmp_path / "store"
+    folder = shared_dashboard.store
     with tracking.start_run("digits", name="one", store=folder) as run:
         run.log({"loss": 0.5}, step=1)
-    dashboard = start_dashboard(folder)
-    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Tags+and+notes&key={dashboard.key}")
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}&tab=Tags+and+notes&key={shared_dashboard.key}")
     notes = page.get_by_label("Notes", exact=True)
     notes.fill("typed here")
 
@@ -45,14 +42,11 @@ def test_typed_notes_stay_when_another_process_changes_the_run(
     store.close()
 
 
-def test_typed_notes_stay_behind_the_other_tabs(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path
-) -> None:
-    folder = tmp_path / "store"
+def test_typed_notes_stay_behind_the_other_tabs(page: Page, shared_dashboard: Dashboard) -> None:
+    folder = shared_dashboard.store
     with tracking.start_run("digits", name="one", store=folder) as run:
         run.log({"loss": 0.5}, step=1)
-    dashboard = start_dashboard(folder)
-    page.goto(f"{dashboard.base}/run?run={run.id}&tab=Tags+and+notes&key={dashboard.key}")
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}&tab=Tags+and+notes&key={shared_dashboard.key}")
     notes = page.get_by_label("Notes", exact=True)
     notes.fill("typed, not saved")
     for tab in ("Params", "Charts"):

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import tracking
 
-from .conftest import StartDashboard
+from .conftest import Dashboard
 
 
 def chart(page: Page, metric: str) -> Locator:
@@ -54,13 +54,12 @@ def y_range(node: Locator) -> list[float]:
     ],
 )
 def test_a_pasted_link_shows_the_same_part(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path, axis: str, log_x: bool
+    page: Page, shared_dashboard: Dashboard, axis: str, log_x: bool
 ) -> None:
-    with tracking.start_run("digits", name="one", store=tmp_path / "store", capture=False) as run:
+    with tracking.start_run("digits", name="one", store=shared_dashboard.store, capture=False) as run:
         for step in range(3000):
             run.log({"loss": 1 / (step + 1), "a/b:c": float(step)}, step=step)
-    dashboard = start_dashboard(tmp_path / "store")
-    page.goto(f"{dashboard.base}/run?run={run.id}&x={axis}" + ("&logx=true" if log_x else ""))
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}&x={axis}" + ("&logx=true" if log_x else ""))
     loss = chart(page, "loss")
     steps = page.evaluate("history.length")
     drag(page, loss, 0.4, 0.6)
@@ -92,14 +91,11 @@ def test_a_pasted_link_shows_the_same_part(
     assert x_range(loss) == loss_range
 
 
-def test_the_zoom_of_a_link_stays_while_points_arrive(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path
-) -> None:
-    with tracking.start_run("digits", name="live", store=tmp_path / "store", capture=False) as run:
+def test_the_zoom_of_a_link_stays_while_points_arrive(page: Page, shared_dashboard: Dashboard) -> None:
+    with tracking.start_run("digits", name="live", store=shared_dashboard.store, capture=False) as run:
         for step in range(500):
             run.log({"loss": 1 / (step + 1)}, step=step)
-        dashboard = start_dashboard(tmp_path / "store")
-        page.goto(f"{dashboard.base}/run?run={run.id}&zoom=100:200:step:loss")
+        page.goto(f"{shared_dashboard.base}/run?run={run.id}&zoom=100:200:step:loss")
         loss = chart(page, "loss")
         last = 500
 
@@ -130,16 +126,15 @@ def test_the_zoom_of_a_link_stays_while_points_arrive(
 
 
 def test_another_run_in_a_comparison_leaves_the_zoom_in_the_address(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path
+    page: Page, shared_dashboard: Dashboard
 ) -> None:
     ids = []
     for name in ("one", "two", "three"):
-        with tracking.start_run("digits", name=name, store=tmp_path / "store", capture=False) as run:
+        with tracking.start_run("digits", name=name, store=shared_dashboard.store, capture=False) as run:
             for step in range(300):
                 run.log({"loss": 1 / (step + 1)}, step=step)
         ids.append(run.id)
-    dashboard = start_dashboard(tmp_path / "store")
-    page.goto(f"{dashboard.base}/compare?runs={','.join(ids)}&zoom=100:200:step:loss")
+    page.goto(f"{shared_dashboard.base}/compare?runs={','.join(ids)}&zoom=100:200:step:loss")
     loss = chart(page, "loss")
     assert x_range(loss) == [100, 200]
     drag(page, loss, 0.25, 0.75)
@@ -164,12 +159,9 @@ def falling(store: Path, points: int = 300) -> str:
 
 
 @pytest.mark.parametrize("log_y", [False, True])
-def test_y_fits_what_a_zoom_along_x_shows(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path, log_y: bool
-) -> None:
-    run_id = falling(tmp_path / "store")
-    dashboard = start_dashboard(tmp_path / "store")
-    page.goto(f"{dashboard.base}/run?run={run_id}" + ("&logy=true" if log_y else ""))
+def test_y_fits_what_a_zoom_along_x_shows(page: Page, shared_dashboard: Dashboard, log_y: bool) -> None:
+    run_id = falling(shared_dashboard.store)
+    page.goto(f"{shared_dashboard.base}/run?run={run_id}" + ("&logy=true" if log_y else ""))
     loss = chart(page, "loss")
     whole = y_range(loss)
     drag(page, loss, 0.5, 0.9)
@@ -187,12 +179,9 @@ def test_y_fits_what_a_zoom_along_x_shows(
     assert y_range(loss) == pytest.approx(whole)
 
 
-def test_a_zoom_of_y_travels_and_survives(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path
-) -> None:
-    run_id = falling(tmp_path / "store")
-    dashboard = start_dashboard(tmp_path / "store")
-    page.goto(f"{dashboard.base}/run?run={run_id}")
+def test_a_zoom_of_y_travels_and_survives(page: Page, shared_dashboard: Dashboard) -> None:
+    run_id = falling(shared_dashboard.store)
+    page.goto(f"{shared_dashboard.base}/run?run={run_id}")
     loss = chart(page, "loss")
     drag(page, loss, 0.2, 0.7, 0.2, 0.8)
     expect(page.get_by_text("in view")).to_have_count(1, timeout=10_000)
@@ -237,16 +226,15 @@ def test_a_zoom_of_y_travels_and_survives(
     ],
 )
 def test_values_at_the_ends_of_a_float_are_drawn_or_marked(
-    page: Page, start_dashboard: StartDashboard, tmp_path: Path, values: list[float], log_y: bool
+    page: Page, shared_dashboard: Dashboard, values: list[float], log_y: bool
 ) -> None:
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if "path" in message.text else None)
-    with tracking.start_run("digits", name="one", store=tmp_path / "store", capture=False) as run:
+    with tracking.start_run("digits", name="one", store=shared_dashboard.store, capture=False) as run:
         for step, value in enumerate(values):
             run.log({"loss": value}, step=step)
-    dashboard = start_dashboard(tmp_path / "store")
-    page.goto(f"{dashboard.base}/run?run={run.id}" + ("&logy=true" if log_y else ""))
+    page.goto(f"{shared_dashboard.base}/run?run={run.id}" + ("&logy=true" if log_y else ""))
     loss = chart(page, "loss")
     if values[-1] > 1 and not log_y:
         expect(page.get_by_text("99 too large for a linear axis")).to_be_visible()
