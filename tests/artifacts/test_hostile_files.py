@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 import threading
 import time
 import warnings
@@ -122,15 +123,14 @@ def test_such_a_thing_alone_is_refused_at_once(kind: str, folder: Path, store_fo
 
 
 def test_files_without_read_right_are_skipped(run_script: Callable[..., CompletedProcess[str]]) -> None:
-    done = run_script(
-        """
-        import os, tempfile, tracking
+    script = """
+        import os, sys, tempfile, tracking
         with tracking.start_run(capture=False, store="warm") as run:
             # Another user may not be able to import what is used.
             run.log_artifact(tempfile.gettempdir() + "/absent")
             run.log_artifact(os.__file__)
         tracking.open_store("warm").close()
-        os.chdir(tempfile.mkdtemp())
+        os.chdir(sys.argv[1])
         if os.geteuid() == 0:
             os.chown(".", 65534, 65534)
             os.seteuid(65534)
@@ -146,7 +146,9 @@ def test_files_without_read_right_are_skipped(run_script: Callable[..., Complete
         print([file.path for file in store.artifact_files(run.id, "data")], len(store.artifacts(run.id)))
         store.close()
         """
-    )
+    # Where another user may go, which no folder of the test's own is.
+    with tempfile.TemporaryDirectory() as folder:
+        done = run_script(script, folder)
     assert done.stdout.strip() == "['open.txt'] 1", done.stderr
     assert "secret.txt (Permission denied)" in done.stderr
     assert "closed (Permission denied)" in done.stderr
