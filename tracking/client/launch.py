@@ -135,10 +135,8 @@ def _place_in_trial(location: StoreLocation, trial: TrialPlace, launch: Launch |
         tell(f"the script names the store {location.root}, {ELSEWHERE} Leave store= out.")
         return None
     rank, local_rank = (launch.rank, launch.local_rank) if launch is not None else (None, None)
-    taken, ranks = (
-        trial.run_id in _joined,
-        Place(trial.run_id, "", Part.JOIN, rank, local_rank, attended=trial.attended),
-    )
+    taken = trial.run_id in _joined
+    ranks = Place(trial.run_id, "", Part.JOIN, rank, local_rank, attended=trial.attended)
     _joined.add(trial.run_id)
     run_id = trial.run_id if trial.repeat is None else repeat_id(trial.run_id, trial.repeat)
     if taken:
