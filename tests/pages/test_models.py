@@ -53,7 +53,7 @@ def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Sto
     assert table["health"]["lost"] == "✕ bytes missing" and table["health"]["digits"] == "✕ bytes damaged"
     assert "**digits**: v3 has 5 B on disk and had" in said(app.error[0].value)
     assert "**lost**: The bytes of v1 are not in the store" in said(app.error[1].value)
-    assert "**churn**: The last accuracy of the run of v1 is NaN" in said(app.warning[0].value)
+    assert "**churn**: The last accuracy of v1 is NaN" in said(app.warning[0].value)
     app.button(key="journal.verify").click().run()
     found = said(app.error[2].value)
     assert "2 problems" in found and "lost/1" in found and "digits/3" in found

@@ -10,7 +10,7 @@ from tracking.errors import InvalidValue
 from tracking.records import RunRecord, RunStatus
 from tracking.registry_records import VersionRecord
 from tracking.ui import format
-from tracking.ui.model_metrics import Shown, value
+from tracking.ui.model_metrics import Shown, version_value
 from tracking.ui.sizes import size
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def _of_bytes(store: Store, version: VersionRecord) -> list[Problem]:
 def _of_run(version: VersionRecord, run: RunRecord | None, shown: Sequence[Shown]) -> list[Problem]:
     name = f"v{version.number}"
     if run is None:
-        return [Problem("run unknown", f"The run of {name} is not in this store: its metrics are unknown.")]
+        told = f"The run of {name} is not in this store: what it logged besides is unknown."
+        return [Problem("run unknown", told)]
     found = []
     if run.deleted:
         found.append(Problem("run in the trash", f"The run of {name} lies in the trash: restore it."))
@@ -102,13 +103,12 @@ def _of_run(version: VersionRecord, run: RunRecord | None, shown: Sequence[Shown
             Problem(f"run {run.status}", f"The run of {name} still goes on: its metrics will change.")
         )
     for each in shown:
-        number = value(run, each)
+        number = version_value(version, run, each)
         if number is not None and format.number(number) in ("NaN", "inf", "-inf"):
             found.append(
                 Problem(
                     f"{format.shorten_key(each.metric, 24)} {format.number(number)}",
-                    f"The {each.at} {format.shorten_key(each.metric, 60)} of the run of {name} is "
-                    f"{format.number(number)}.",
+                    f"The {each.at} {format.shorten_key(each.metric, 60)} of {name} is {format.number(number)}.",
                 )
             )
     return found

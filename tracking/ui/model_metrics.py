@@ -1,14 +1,17 @@
-"""By which metrics the versions of a model are judged: those its gates ask for, then those with a goal. Pure."""
+"""By which metrics the versions of a model are judged: those its gates ask for, then those with a goal. Pure.
+
+A version's values are those of its registration, as its gates, the card and the command line read them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tracking.analysis.reported import is_reported
-from tracking.records import Goal, RunRecord
-from tracking.registry_records import Gate, GateKind
+from tracking.records import Goal, MetricSummary, RunRecord
+from tracking.registry_records import Gate, GateKind, VersionRecord
 from tracking.ui import format
 from tracking.ui.runs_frame import metric_order
 
@@ -59,8 +62,33 @@ def plain(keys: Sequence[str], goals: Container[str]) -> list[str]:
 
 
 def value(run: RunRecord | None, shown: Shown) -> float | None:
-    """Return a run's value of a metric, None when it has none."""
-    summary = None if run is None else run.metrics.get(shown.metric)
+    """Return a run's value of a metric as it is now, None when it has none; see `version_value` for a version's."""
+    return _point(None if run is None else run.metrics.get(shown.metric), shown)
+
+
+def version_value(version: VersionRecord, run: RunRecord | None, shown: Shown) -> float | None:
+    """Return what a version had measured of a metric when it was registered, of one with a step up to that step.
+
+    Args:
+        version: The version.
+        run: Its run; read only for a version whose numbers were not kept, as of an older Podium.
+        shown: The metric, and which of its points.
+    """
+    from tracking.registry.measured import last_of, summaries_of
+
+    said = version.lineage.get("summaries")
+    if isinstance(said, Mapping):
+        # Of a run with many metrics only this one is read: a table asks for each of its cells.
+        few = {shown.metric: said[shown.metric]} if shown.metric in said else {}
+        version = replace(version, lineage={**version.lineage, "summaries": few})
+    registered = summaries_of(version)
+    if registered is not None:
+        return _point(registered.get(shown.metric), shown)
+    kept = last_of(version, shown.metric) if shown.at == "last" and version.step is None else None
+    return value(run, shown) if kept is None else kept
+
+
+def _point(summary: MetricSummary | None, shown: Shown) -> float | None:
     if summary is None:
         return None
     if shown.at == "best":

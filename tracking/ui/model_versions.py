@@ -27,7 +27,7 @@ from tracking.ui import (
     state,
 )
 from tracking.ui.markdown import escape
-from tracking.ui.model_metrics import Shown, value
+from tracking.ui.model_metrics import Shown, version_value
 from tracking.ui.models_list import OVERRIDDEN
 from tracking.ui.sizes import size
 from tracking.ui.tables import MAX_HEADING, MAX_NAME, Cells, Table, TableColumn, best_rows
@@ -55,7 +55,7 @@ def table(
 
     Args:
         versions: The newest first.
-        runs: By id; one that is missing leaves its cells blank.
+        runs: By id; read for the metrics of a version that kept none.
         shown: The metrics that matter.
         health: Of each version, in a few words.
         now: What ages are counted to.
@@ -72,10 +72,18 @@ def table(
             "Holds", width=72, help=f"Aliases; {OVERRIDDEN}: it got the alias against a gate, now or before"
         ),
     )
+    steps = [version.step for version in versions]
+    if any(step is not None for step in steps):
+        said = [format.ABSENT if step is None else format.count(step) for step in steps]
+        numbers = [None if step is None else float(step) for step in steps]
+        cells.put_numbers(
+            "step", numbers, TableColumn("Step", help="At which its run logged the model"), said
+        )
     for each in shown:
         column = f"metric.{each.at}.{each.metric}"
-        values = [value(runs.get(version.run), each) for version in versions]
-        described = TableColumn(each.label, help=f"{each.at} {each.metric} of the version's run; {told}")
+        values = [version_value(version, runs.get(version.run), each) for version in versions]
+        what = f"{each.at} {each.metric} when the version was registered, of one with a step up to it"
+        described = TableColumn(each.label, help=f"{what}; {told}")
         texts = [
             f"{text} (picked)" if version.number in picked and number is not None else text
             for version, number, text in zip(versions, values, format.number_column(values), strict=True)
@@ -220,7 +228,7 @@ def _facts(
         found[f"{judged.label}, mean of fresh runs"] = fresh.text
     found |= {
         f"{each.label} ({model_picks.PICKED})" if fresh is not None else each.label: format.number(number)
-        if (number := value(run, each)) is not None
+        if (number := version_value(version, run, each)) is not None
         else None
         for each in shown
     }
@@ -228,6 +236,7 @@ def _facts(
     found |= {
         "registered": format.moment(version.created, reader_zone()),
         "by": version.by,
+        "step": None if version.step is None else format.count(version.step),
         "run": format.status(run.status) if run is not None else "not in this store",
         "model": str(kind) if kind else version.kind,
         "format": str(version.details.get("format") or "") or None,
