@@ -8,7 +8,6 @@ a reason that is being typed stays.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from tracking.errors import InvalidValue, NotFound, RunStateError
-from tracking.records import ArtifactKind, ArtifactRecord, RunRecord
+from tracking.records import ArtifactRecord, RunRecord
 from tracking.registry_records import (
     CHAMPION,
     ModelRecord,
@@ -34,10 +33,10 @@ from tracking.ui import (
     format,
     gate_results,
     model_acts,
+    model_candidates,
     registry_cache,
 )
 from tracking.ui.markdown import escape
-from tracking.ui.sizes import size
 from tracking.ui.zone import reader_zone
 
 if TYPE_CHECKING:
@@ -73,19 +72,15 @@ class Asked:
 
 def can_promote(store: Store, run: RunRecord) -> bool:
     """Whether a run or a child run of it logged a model: whether a page offers the dialog for it."""
-    return bool(_models_of(run)) or child_models.are_there(store, run)
+    return bool(model_candidates.models_of(run)) or child_models.are_there(store, run)
 
 
 def open_for_run(store: Store, run: RunRecord, artifact: str | None = None) -> None:
     """Open the dialog for a run's model, and draw the page again; a version of it is made first where there is none."""
-    found = [
-        version
-        for version in registry_cache.run_versions(store, run.id)
-        if artifact is None or version.artifact == artifact
-    ]
+    version = model_candidates.only_version(run, registry_cache.run_versions(store, run.id), artifact)
     asked = Asked(dialogs.page(), next(_numbers), run.id, artifact)
-    if len(found) == 1:
-        asked = replace(asked, model=found[0].model, version=found[0].number)
+    if version is not None:
+        asked = replace(asked, model=version.model, version=version.number)
     _open(asked)
 
 
@@ -130,9 +125,9 @@ def _open(asked: Asked) -> None:
 
 def _registration(store: Store, asked: Asked) -> None:
     run = cache.run(store, asked.run or "")
-    if asked.artifact is None and not _models_of(run):
+    if asked.artifact is None and not model_candidates.models_of(run):
         run = child_models.choose(store, run, key=f"promote.child.{asked.number}")
-    found = [each for each in _models_of(run) if asked.artifact in (None, each.name)]
+    found = model_candidates.models_of(run, asked.artifact)
     if not found:
         feedback.empty(
             "This run logged no model",
@@ -143,18 +138,9 @@ def _registration(store: Store, asked: Asked) -> None:
         f"The model of **{escape(format.shorten_middle(run.name, 80))}** becomes a version: its bytes are verified and "
         "kept for good, with where they come from. Nothing is promoted yet."
     )
-    place = 0
-    if len(found) > 1:
-        named = [_artifact_name(each) for each in found]
-        place = st.selectbox(
-            "Model of the run",
-            range(len(found)),
-            format_func=named.__getitem__,
-            key=f"promote.artifact.{asked.number}.{run.id}",
-        )
-    artifact = found[place]
+    artifact, there = _chosen(store, asked, run, found)
     known = [record.name for record in registry_cache.models(store)]
-    offered = _name_offered(store, run, known)
+    offered = there[0].model if there else model_candidates.name_offered(store, run, known)
     options = list(dict.fromkeys([*([offered] if offered else []), *known]))
     name = st.selectbox(
         "Name of the model",
@@ -167,8 +153,11 @@ def _registration(store: Store, asked: Asked) -> None:
         help="Letters, digits, and . _ - between them. Names that look alike are one model.",
     )
     problem = _problem(name)
+    already = next((version for version in there if version.model == name), None)
     if problem is not None:
         feedback.show_error(problem)
+    elif already is not None:
+        st.caption(f"It is version {already.number} of {escape(already.model)}: nothing is registered anew.")
     elif name in known:
         record = registry_cache.model(store, name)
         st.caption(f"It becomes version {record.latest + 1} of {escape(name)}.")
@@ -177,13 +166,38 @@ def _registration(store: Store, asked: Asked) -> None:
     model_acts.show_error(_PLACE)
     if access.gate("register a model", key="promote.access"):
         st.button(
-            "Make it a version",
+            "Make it a version" if already is None else f"Go on to v{already.number}",
             type="primary",
             key=f"promote.register.{asked.number}",
             disabled=not name or problem is not None,
             on_click=_register,
             args=(store, asked, artifact),
         )
+
+
+def _chosen(
+    store: Store, asked: Asked, run: RunRecord, found: Sequence[ArtifactRecord]
+) -> tuple[ArtifactRecord, Sequence[VersionRecord]]:
+    """Draw which of a run's models is meant, where it has several; return it, and the versions that it is already."""
+    versions = registry_cache.run_versions(store, run.id)
+    place = 0
+    if len(found) > 1:
+        named = [model_candidates.label(each, versions) for each in found]
+        place = st.selectbox(
+            "Model of the run",
+            range(len(found)),
+            index=model_candidates.first_offered(found, versions),
+            format_func=named.__getitem__,
+            key=f"promote.artifact.{asked.number}.{run.id}",
+        )
+    there = model_candidates.made_of(found[place], versions)
+    if there:
+        st.caption(escape(f"This model is registered already: {model_candidates.named(there)}."))
+    elif old := model_candidates.logged_over(run, versions):
+        st.caption(
+            escape(f"The run has logged its model anew since {model_candidates.named(old)} was registered.")
+        )
+    return found[place], there
 
 
 def _problem(name: str | None) -> InvalidValue | None:
@@ -207,8 +221,8 @@ def _register(store: Store, asked: Asked, artifact: ArtifactRecord) -> None:
     def work() -> str:
         there = [
             version
-            for version in store.run_versions(artifact.run)
-            if (version.model, version.artifact, version.digest) == (name, artifact.name, artifact.digest)
+            for version in model_candidates.made_of(artifact, store.run_versions(artifact.run))
+            if version.model == name
         ]
         made.append(
             there[0]
@@ -221,24 +235,6 @@ def _register(store: Store, asked: Asked, artifact: ArtifactRecord) -> None:
     if made:
         asked = replace(asked, model=made[0].model, version=made[0].number)
     dialogs.open(asked)
-
-
-def _models_of(run: RunRecord) -> list[ArtifactRecord]:
-    return [each for each in run.artifacts if each.kind is ArtifactKind.MODEL and not each.superseded]
-
-
-def _artifact_name(record: ArtifactRecord) -> str:
-    step = "" if record.step is None else f" at step {record.step}"
-    return f"{format.shorten(record.name, 80)}{step} ({size(record.size)})"
-
-
-def _name_offered(store: Store, run: RunRecord, known: Sequence[str]) -> str:
-    """Return the model that has versions of this experiment, else a name made of the experiment's."""
-    for name in known:
-        if any(version.experiment == run.experiment for version in registry_cache.versions(store, name)):
-            return name
-    made = re.sub(r"[^A-Za-z0-9._-]+", "-", run.experiment).strip("-_.")[:100]
-    return made or ""
 
 
 # A version gets an alias
