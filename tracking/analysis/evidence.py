@@ -141,7 +141,7 @@ def _left_out(whose: str, side: Side | None, diverged: int, said: Sequence[str])
 
 
 def _compared(blank: Evidence, story: Story, bootstrap: bool) -> tuple[Evidence, Story]:
-    ours, theirs, names, matching = _matched(blank.candidate, blank.champion)
+    ours, theirs, names, matching = matched(blank.candidate, blank.champion)
     is_paired = bool(names)
     unpaired = _runs(blank.candidate) - _runs(ours), _runs(blank.champion) - _runs(theirs)
     first, second = _values(ours), _values(theirs)
@@ -248,7 +248,7 @@ def _judged(told: Evidence, p_worse: float, story: Story) -> Evidence:
     return replace(told, verdict=Verdict.NOT_DISTINGUISHABLE)
 
 
-def _matched(
+def matched(
     ours: Sequence[EvidencePoint], theirs: Sequence[EvidencePoint]
 ) -> tuple[Sequence[EvidencePoint], Sequence[EvidencePoint], tuple[str, ...], tuple[int, int]]:
     """Return the runs in pairs and the params that pair them, or all runs and none; and how many of how many match.

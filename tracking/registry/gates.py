@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from tracking.database import run_queries
 from tracking.errors import TrackingError
 from tracking.records import DatasetRecord, Goal, MetricSummary, RunRecord, RunStatus
+from tracking.registry.doubts import of_its_own_run, of_the_data, of_the_goal
 from tracking.registry.gate_checks import checked_gate as checked_gate
 from tracking.registry.gate_checks import checked_gates as checked_gates
 from tracking.registry.gate_text import asked_for, number_text
 from tracking.registry.measured import alike, last_of, summaries_of, went_on
-from tracking.registry_records import Gate, GateKind, GateResult, Verdict, VersionRecord
+from tracking.registry_records import Evidence, Gate, GateKind, GateResult, Verdict, VersionRecord
 
 if TYPE_CHECKING:
     from tracking.registry.promotion import Context
@@ -150,10 +151,20 @@ def _better(gate: Gate, context: Context) -> Found:
     for version, run in ((context.candidate, context.run), (context.holder, context.holder_run)):
         if run is not None and (why := _of_another_step(version, run, gate, context)):
             return False, why
-    found = context.evidence(
+    found = _compared(gate, context)
+    if found.verdict is not Verdict.BETTER:
+        return False, found.sentence
+    own = context.run.metrics.get(found.metric)
+    doubt = of_its_own_run(context, found, None if own is None else _point(own, gate, context)[0])
+    if not doubt and gate.goal is None:
+        doubt = of_the_goal(context, found)
+    return not doubt, f"{found.sentence} But {doubt}." if doubt else found.sentence
+
+
+def _compared(gate: Gate, context: Context) -> Evidence:
+    return context.evidence(
         gate.metric or "", at=gate.at, goal=gate.goal, margin=gate.margin, confidence=gate.confidence
     )
-    return found.verdict is Verdict.BETTER, found.sentence
 
 
 def _later(context: Context) -> str:
@@ -250,14 +261,23 @@ def _same_data(gate: Gate, context: Context) -> Found:
         names = [gate.dataset] if gate.dataset in mine and gate.dataset in theirs else []
     if not names:
         what = "a dataset" if gate.dataset is None else gate.dataset
-        lacking = [
+        recorded = [
             f"the run of {version.name} recorded {_listed(sorted(known)) or 'none'}"
             for version, known in ((context.candidate, mine), (context.holder, theirs))
         ]
-        return False, f"{what} of both is not known: {', '.join(lacking)}. Record it with log_dataset"
+        return False, f"{what} of both is not known: {', '.join(recorded)}. Record it with log_dataset"
     other = [name for name in names if mine[name] != theirs[name]]
     if other:
         return False, f"other data than {context.holder.name}: {_listed(other)}"
+    lacking = sorted(theirs.keys() - mine.keys()) if gate.dataset is None else []
+    if lacking:
+        return (
+            False,
+            f"{context.holder.name} was made with {_listed(lacking)} too, which this run did not record",
+        )
+    for each in context.gates:
+        if each.kind is GateKind.BETTER and (told := of_the_data(context, _compared(each, context), names)):
+            return False, told
     return True, f"the same as {context.holder.name}: {_listed(names)}"
 
 

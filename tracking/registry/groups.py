@@ -280,6 +280,8 @@ class _Grouping:
         found: dict[str, Any] = {}
         for each in sorted(params, key=lambda param: (len(param.name), param.name)):
             short = self.vary_keys[each.key]
+            if each.value is None:
+                continue  # it says that there is no seed, not that it is the same one
             if short not in found:
                 found[short] = each.value
             elif found[short] != each.value:
