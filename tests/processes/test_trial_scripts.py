@@ -193,3 +193,19 @@ def test_the_points_of_a_script_that_goes_on_are_seen(store: Store, start_script
     assert "accuracy" not in store.run(str(record.run)).metrics
     wait_for(lambda: "accuracy" in store.run(str(record.run)).metrics)
     assert script.poll() is None
+
+
+def test_a_second_process_leaves_a_repeat_that_has_finished_alone(
+    store: Store, run_script: RunScript
+) -> None:
+    _, _, record = begun(store)
+    env = attended(store, record) | {"TRACKING_REPEAT": "0"}
+    text = """
+        import sys, tracking
+        with tracking.start_run("x") as run:
+            run.log({"accuracy": float(sys.argv[1])}, step=0)
+        print(run.id)
+    """
+    first, second = (run_script(text, value, env=env).stdout.strip() for value in ("1", "2"))
+    assert first != second and first.endswith("-r0")
+    assert store.run(first).metrics["accuracy"].last == 1.0

@@ -111,6 +111,16 @@ def test_a_killed_supervisor_is_seen_and_resumed(place: Place) -> None:
     assert record.trials["complete"] == 4 and sum(record.trials.values()) == 4
 
 
+def test_resuming_while_the_supervisor_leaves_goes_on(place: Place) -> None:
+    place.start(place.held(TEXT.replace("trials = 10", "trials = 2")))
+    place.running()
+    os.kill(place.supervisor(), signal.SIGTERM)
+    sweeps.resume(place.location, "s")
+    place.go.touch()
+    record = place.until(SweepState.FINISHED, SweepState.INTERRUPTED)
+    assert (record.state, record.trials["complete"]) == (SweepState.FINISHED, 2)
+
+
 def test_everything_killed_at_once_is_made_good(place: Place) -> None:
     place.start(place.held(TEXT.replace("trials = 10", "trials = 3")))
     place.running()

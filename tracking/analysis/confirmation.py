@@ -150,7 +150,7 @@ def confirm(
                 high=high,
                 joint_low=joint_low,
                 joint_high=joint_high,
-                luck=None if mean is None else sign * (candidate.score - mean),
+                luck=None if mean is None else sign * _difference(candidate.score, mean),
                 best_chance=chances[place],
             )
         )
@@ -239,6 +239,12 @@ def _sentence(found: Sequence[Confirmed], level: float) -> str:
             f"{_count(missing, 'fresh run')} gave no number: the means are over the others, which may flatter."
         )
     return " ".join(parts)
+
+
+def _difference(score: float, mean: float) -> float:
+    """Return score - mean, 0 where that is no more than what rounding makes of a mean of equal values."""
+    apart = score - mean
+    return 0.0 if abs(apart) <= 8 * np.finfo(float).eps * max(abs(score), abs(mean)) else apart
 
 
 def _of_first(first: Confirmed, level: float, candidates: int) -> str:

@@ -82,7 +82,7 @@ class Place:
         local_rank: Among the processes of this machine, where the launcher says.
         parent: The run that it is a child of.
         experiment: That it belongs to, None for what the script says.
-        attended: See `TrialPlace`.
+        attended: Whether a worker brings in what this process leaves; see `TrialPlace`.
     """
 
     run_id: str
@@ -136,7 +136,9 @@ def _place_in_trial(location: StoreLocation, trial: TrialPlace, launch: Launch |
         return None
     rank, local_rank = (launch.rank, launch.local_rank) if launch is not None else (None, None)
     taken = trial.run_id in _joined
-    ranks = Place(trial.run_id, "", Part.JOIN, rank, local_rank, attended=trial.attended)
+    # A repeat is its script's own: whether it has finished, the next process of it has to find in the database.
+    attended = trial.attended and trial.repeat is None
+    ranks = Place(trial.run_id, "", Part.JOIN, rank, local_rank, attended=attended)
     _joined.add(trial.run_id)
     run_id = trial.run_id if trial.repeat is None else repeat_id(trial.run_id, trial.repeat)
     if taken:

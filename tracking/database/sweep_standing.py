@@ -24,15 +24,14 @@ class Standing:
         awaited: Whether a process lives that will start one when an earlier study's trials have ended.
         workers: Those that live.
         seconds: How long supervisors have run, None where nothing says it.
-        began: When the latest supervisor began, in seconds since 1970-01-01 UTC; None where there was none, or it
-            has left in good order.
+        died: Whether a supervisor has died or was ended by a signal, and no other one was started since.
     """
 
     supervised: bool
     awaited: bool
     workers: tuple[SweepWorker, ...]
     seconds: float | None
-    began: float | None = None
+    died: bool = False
 
 
 def standing(location: StoreLocation, number: int, name: str) -> Standing:
@@ -40,14 +39,16 @@ def standing(location: StoreLocation, number: int, name: str) -> Standing:
     folder = location.sweeps / str(number)
     if not folder.is_dir():
         return Standing(False, False, (), None)
-    # Before its lock, which is taken earlier: a record without a lock is that of a dead one.
-    began = _number(_read(folder / "supervisor.json").get("began"))
+    # Before its lock, which is taken earlier: a record without a lock is that of a dead one. Who starts another
+    # one removes it.
+    recorded = (folder / "supervisor.json").exists()
+    supervised = _held(folder / "supervisor.lock")
     return Standing(
-        supervised=_held(folder / "supervisor.lock"),
+        supervised=supervised,
         awaited=_held(folder / "handover.lock"),
         workers=tuple(_workers(folder / "workers", name)),
         seconds=_number(_read(folder / "clock.json").get("seconds")),
-        began=began,
+        died=recorded and not supervised,
     )
 
 

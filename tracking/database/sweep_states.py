@@ -50,7 +50,7 @@ def state_of(
         return SweepState.RUNNING, ""
     if now.awaited:
         return SweepState.WAITING, "It goes on when the trials of its earlier study have ended."
-    if _is_awaited(wanted.get("at"), now.began):
+    if not now.died and _just_now(wanted.get("at")):
         return SweepState.WAITING, "Its supervisor is starting."
     still = f" {_trials(running)}." if working and running else ""
     return (
@@ -64,12 +64,9 @@ def _trials(count: int) -> str:
     return "1 trial still runs" if count == 1 else f"{count} trials still run"
 
 
-def _is_awaited(asked: Any, began: float | None) -> bool:
-    """Whether the supervisor that was asked for may still be on its way: none has begun and died since."""
+def _just_now(at: Any) -> bool:
     try:
-        moment = datetime.fromisoformat(asked)
-        since = datetime.now(UTC) - moment
-        died = began is not None and began > moment.timestamp()
+        since = datetime.now(UTC) - datetime.fromisoformat(at)
     except (TypeError, ValueError):
         return False
-    return timedelta(seconds=-5) < since < STARTING and not died
+    return timedelta(seconds=-5) < since < STARTING

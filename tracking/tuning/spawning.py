@@ -12,7 +12,7 @@ import tracking
 from tracking.config import StoreLocation, evaluation_environment, trial_niceness
 from tracking.errors import StoreError
 from tracking.tuning.definition import SweepDefinition
-from tracking.tuning.execution.places import SweepPlaces
+from tracking.tuning.execution.places import SweepPlaces, is_alive
 
 SUPERVISOR = "tracking.tuning.execution.supervisor"
 HANDOVER = "tracking.tuning.handover"
@@ -37,6 +37,8 @@ def spawn(location: StoreLocation, study: int, name: str, definition: SweepDefin
     places = SweepPlaces(location, study)
     try:
         places.make()
+        if module == SUPERVISOR and not is_alive(location, study):
+            places.supervisor_record.unlink(missing_ok=True)  # of a dead one: this one is on its way
         log = _log(places.supervisor_log)
         try:
             process = subprocess.Popen(

@@ -85,8 +85,11 @@ def resume(location: StoreLocation, name: str) -> Edited:
 
 def _go_on(sweep: Sweep, sentence: str = "") -> Edited:
     before = sweep.record()
-    if is_on_its_way(sweep):
-        return Edited(before, sentence or "It is running.")
+    if sweep.wanted == "run" and sweep.outcome is None:
+        # Said before it is looked who is there: a supervisor that is leaving reads it once it has let its lock go.
+        sweep.set_attributes(wanted("run"))
+        if is_on_its_way(sweep):
+            return Edited(before, sentence or "It is running.")
     dead = [each for study in sweep.chain for each in reap(sweep.location, sweep.engines, study=study.number)]
     _check_budget(sweep, before)
     take_over_rest(sweep)
@@ -125,6 +128,12 @@ def _check_budget(sweep: Sweep, record: SweepRecord) -> None:
             f"The budget of {sweep.name!r} is used: {record.done} of {budget.trials} trials."
             f"{f' {waiting} wait.' if waiting else ''} To go on: {ways}"
         )
+    check_time(sweep, record)
+
+
+def check_time(sweep: Sweep, record: SweepRecord) -> None:
+    """Raise RunStateError where a sweep has used its time, and say how to give it more."""
+    budget = sweep.definition.budget
     if budget.seconds is not None and record.elapsed is not None and record.elapsed >= budget.seconds:
         raise RunStateError(
             f"The time of {sweep.name!r} is used: {record.elapsed:.0f} of {budget.seconds:g} s. "

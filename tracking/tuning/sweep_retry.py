@@ -19,7 +19,7 @@ from tracking.tuning.definition import ParamKind
 from tracking.tuning.space import fits
 from tracking.tuning.study_draft import StudyDraft
 from tracking.tuning.sweep_changes import checked
-from tracking.tuning.sweep_control import is_on_its_way, start_processes
+from tracking.tuning.sweep_control import check_time, is_on_its_way, start_processes
 from tracking.tuning.sweep_edits import Edited, limits_changed
 from tracking.tuning.sweep_state import (
     append,
@@ -49,8 +49,10 @@ def retry(
     Raises:
         NotFound: There is no such sweep, or no such trial.
         InvalidValue: One of the trials did not fail, or none is left to try.
+        RunStateError: Its time is used: nothing would run.
     """
     with editing(location, name) as sweep:
+        check_time(sweep, sweep.record())
         with sweep.engines.reading() as connection:
             records = study_queries.trial_records(connection, sweep.present.name)
         again = {each.attributes.get(RETRY_OF) for each in records}
@@ -81,6 +83,8 @@ def retry(
         append(sweep.engines, sweep.present.number, draft.trial_ops)
         sweep.set_attributes(
             {
+                # As for resuming: for a supervisor that is leaving.
+                **(wanted("run") if sweep.wanted == "run" and sweep.outcome is None else {}),
                 **(definition_attribute(definition, edition) if edition != sweep.edition else {}),
                 **sweep.edit_attributes("retry", sentence, edition),
             }

@@ -86,7 +86,7 @@ def _steering(store: Store, record: SweepRecord) -> None:
         act(record, lambda sweeps: sweeps.resume(location, name))
     if record.state not in _ENDED:
         _stopping(store, record)
-    failed = sum(len(group.trials) for group in record.failures)
+    failed = sum(len(group.trials) - group.retried for group in record.failures)
     if failed:
         with st.popover(f"Retry failed ({format.count(failed)})", key="sweep.retry.open"):
             sweep_edit_forms.retry(store, record, act)

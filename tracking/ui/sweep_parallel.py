@@ -46,9 +46,10 @@ def parallel_chart(
         goal: Of that objective.
     """
     values = frame[column].to_numpy(dtype=np.float64)[found.rows]
-    order = np.argsort(values if goal is Goal.MAXIMIZE else -values, kind="stable")  # the best last
-    rank = np.empty(len(order))
-    rank[order] = np.linspace(0.0, 1.0, len(order)) if len(order) > 1 else 1.0
+    worth = values if goal is Goal.MAXIMIZE else -values
+    order = np.argsort(worth, kind="stable")  # the best last
+    # Equal values have one colour, the best of them all that of the best.
+    rank = np.searchsorted(worth[order], worth, side="right") / len(order)
     kept = order[_kept(len(order))]
     dimensions = []
     tilted = len(found.axes) > MOST_LEVEL

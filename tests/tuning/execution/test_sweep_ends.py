@@ -12,9 +12,11 @@ from tests.tuning.sweeping import TEXT, end_all, made, project
 from tracking.config import StoreLocation
 from tracking.sweep_records import OUTCOME, SweepState
 from tracking.tuning import sweeps
+from tracking.tuning.definition_file import read_definition
 from tracking.tuning.execution import supervisor as module
+from tracking.tuning.execution.places import SweepPlaces, write_json
 from tracking.tuning.execution.supervisor import Supervisor
-from tracking.tuning.sweep_state import editing, find, opened, wanted
+from tracking.tuning.sweep_state import definition_attribute, editing, find, opened, wanted
 
 BUDGET = TEXT.replace("trials = 10", "trials = 4")
 
@@ -106,3 +108,36 @@ def test_a_sweep_does_not_end_while_somebody_edits_it(location: StoreLocation) -
     assert one._tick() is True
     with tracking.open_store(location.root) as store:
         assert store.sweep("s").state is SweepState.FINISHED
+
+
+def test_a_supervisor_that_was_told_to_leave_goes_on_when_somebody_resumes(location: StoreLocation) -> None:
+    one = Supervisor(location, "s")
+    one.be_told(15, None)
+    assert one.may_leave()
+    # As by `resume` while it ends its trials: it still holds its lock, so no other one is started.
+    with editing(location, "s") as sweep:
+        sweep.set_attributes(wanted("run"))
+    assert not one.may_leave()
+    one.be_told(15, None)
+    assert one.may_leave(), "told again since"
+
+
+def test_one_that_leaves_by_a_signal_is_seen_to_be_gone(location: StoreLocation) -> None:
+    one = Supervisor(location, "s")
+    one.be_told(15, None)
+    one.run()
+    with tracking.open_store(location.root) as store:
+        assert store.sweep("s").state is SweepState.INTERRUPTED
+
+
+def test_nothing_is_tried_again_without_time(location: StoreLocation) -> None:
+    with editing(location, "s") as sweep:
+        text = BUDGET.replace("trials = 4", "time = 5")
+        sweep.set_attributes(definition_attribute(read_definition(text), 2, text))
+    places = SweepPlaces(location, 1)
+    places.make()
+    write_json(places.clock, {"seconds": 9.0})
+    with pytest.raises(tracking.RunStateError, match="sweep add s --time"):
+        sweeps.retry(location, "s")
+    with tracking.open_store(location.root) as store:
+        assert store.sweep("s").trials["waiting"] == 0

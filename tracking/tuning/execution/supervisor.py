@@ -82,6 +82,7 @@ class Supervisor:
         self._crew = Crew(location, study, self.places, grace)
         self._queue = Queue(self._storage, self._study, self.places)
         self._signals = 0
+        self._told: datetime | None = None  # when the first signal came
         self._has_begun = self._is_adopting = False
         self._reap_at = self._recover_at = 0.0
         self._spent, self._clock = seconds_spent(self.places), time.monotonic()
@@ -110,19 +111,28 @@ class Supervisor:
             time.sleep(TICK_SECONDS)
         if self._signals:
             self._shut_down()
+            return  # the record stays: nobody works on the sweep any more, and nothing has ended it
         with contextlib.suppress(OSError):
             self.places.supervisor_record.unlink(missing_ok=True)
 
     def be_told(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
         self._signals += 1
+        self._told = self._told or datetime.now(UTC)
 
     def may_leave(self) -> bool:
-        """Whether nothing was asked of the sweep while this supervisor ended."""
-        if self._signals:
+        """Whether nothing was asked of the sweep while this supervisor ended; call it without the lock."""
+        try:
+            orders = patiently(self._orders)
+        except (NotFound, InvalidDefinition):
             return True
-        orders = patiently(self._orders)
-        return orders.outcome is not None or orders.wanted != RUNS
+        if orders.outcome is not None or orders.wanted != RUNS:
+            return True
+        resumed = self._told is None or (orders.since is not None and orders.since > self._told)
+        if self._signals and not resumed:
+            return True
+        self._signals, self._told = 0, None
+        return False
 
     def _orders(self) -> Orders:
         return read_orders(self._storage.get_study_system_attrs(self._study))
