@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tracking.client.ingester import drain_store
+from tracking.client.notices import tell
 from tracking.config import locate_store
 from tracking.database import trash
 from tracking.database.recovery import recover
@@ -18,6 +19,8 @@ from tracking.records import DamagedFile, GcReport, TrashedRun
 from tracking.store_handle import StoreHandle
 
 Result = TypeVar("Result")
+NAMED = 20
+"""So many damaged files a warning names."""
 
 
 class StoreCare(StoreHandle):
@@ -115,11 +118,21 @@ class StoreCare(StoreHandle):
         self._engines.check()
         return verify_objects(self._engines, self._objects, progress)
 
-    def backup(self, file: str | os.PathLike[str]) -> Path:
+    def backup(
+        self, file: str | os.PathLike[str], damaged: Callable[[DamagedFile], None] | None = None
+    ) -> Path:
         """Write the store into one file: the database at one moment, all stored bytes, the logs.
 
         Runs may log meanwhile; what they say after the beginning is not in it. The file appears whole or not at all.
         `tracking.restore_backup`, or `python -m tracking backup --restore`, makes a store of it again.
+
+        Stored bytes that are damaged or missing by now are no reason to be without the rest: the file is written,
+        and they are named.
+
+        Args:
+            file: Where to write it; nothing may be there.
+            damaged: Called, when the file is written, with each file whose bytes are damaged or missing; with an
+                empty `run` for damaged bytes that nothing refers to. Left out, a warning names them.
 
         Returns:
             The file's path.
@@ -127,12 +140,17 @@ class StoreCare(StoreHandle):
         Raises:
             InvalidValue: Something is there already.
             StoreError: The disk refuses.
+
+        Warns:
+            TrackingWarning: Stored bytes are damaged or missing, and nobody is called with them.
         """
         from tracking.artifacts.backup import write_backup
 
         drain_store(self.location)
         self.recover()
-        return write_backup(self.location, self._objects, Path(file))
+        target, found = write_backup(self.location, self._objects, Path(file))
+        _name_damaged(found, damaged, f"The backup {target} is written, with everything else in it")
+        return target
 
     def _care(self, work: Callable[[Any], Result]) -> Result:
         drain_store(self.location)
@@ -140,12 +158,21 @@ class StoreCare(StoreHandle):
         return self._engines.write(work)
 
 
-def restore_backup(file: str | os.PathLike[str], store: str | os.PathLike[str] | None = None) -> Path:
+def restore_backup(
+    file: str | os.PathLike[str],
+    store: str | os.PathLike[str] | None = None,
+    damaged: Callable[[DamagedFile], None] | None = None,
+) -> Path:
     """Make a store of a file that `Store.backup` wrote; runs that were live then are lost.
+
+    Bytes that were damaged or missing when the backup was made do not come back; they are named, and missing for
+    `Store.verify`.
 
     Args:
         file: The backup.
         store: The folder, empty or absent; left out, the one that `open_store` would take.
+        damaged: Called, when the store is there, with each file whose bytes did not come back; with an empty `run`
+            for damaged bytes that nothing refers to. Left out, a warning names them.
 
     Returns:
         The store's folder.
@@ -155,12 +182,36 @@ def restore_backup(file: str | os.PathLike[str], store: str | os.PathLike[str] |
         StoreDamaged: The file is no backup, or not as it was written; nothing was made.
         StoreTooNew: A newer Podium wrote it.
         StoreError: The disk refuses.
+
+    Warns:
+        TrackingWarning: Some bytes did not come back, and nobody is called with them.
     """
     from tracking.artifacts import backup
 
     location = locate_store(store)
-    backup.restore_backup(Path(file), location)
+    found = backup.restore_backup(Path(file), location)
+    _name_damaged(found, damaged, f"The store {location.root} is back, with everything else that was in it")
     return location.root
+
+
+def _name_damaged(found: list[DamagedFile], damaged: Callable[[DamagedFile], None] | None, done: str) -> None:
+    if damaged is not None:
+        for one in found:
+            damaged(one)
+    elif found:
+        lines = [f"\n  {_told(one)}" for one in found[:NAMED]]
+        if len(found) > NAMED:
+            lines.append(f"\n  … and {len(found) - NAMED:,} more; `verify` lists them all")
+        # Never an error, whatever the filters: what was asked for is done.
+        tell(f"{done}. Stored bytes were damaged or missing when the backup was made:{''.join(lines)}")
+
+
+def _told(one: DamagedFile) -> str:
+    # A store may come from anybody: its names are shown, never obeyed.
+    state = "missing" if one.missing else "damaged"
+    name = f"{one.name}/{one.path}" if one.path else one.name
+    whose = f"the {one.what} {name!r:.200} of run {one.run!r:.80}" if one.run else "nothing refers to it"
+    return f"{state}: object {one.digest!r:.80}, {whose}"
 
 
 def _now() -> int:

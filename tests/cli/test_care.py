@@ -94,6 +94,46 @@ def test_a_backup_comes_back(
         assert store.open_artifact(run_id, "a.txt").read() == b"bytes of a file"
 
 
+def test_a_backup_of_a_damaged_store_names_what_is_damaged_and_brings_the_rest_back(
+    run_id: str, store_folder: Path, tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "b.txt").write_text("bytes of another file")
+    (tmp_path / "c.txt").write_text("bytes of a third file")
+    with tracking.start_run(store=store_folder, capture=False) as run:
+        run.log_artifact(tmp_path / "b.txt")
+        run.log_artifact(tmp_path / "c.txt")
+    named = {}
+    with tracking.open_store(store_folder) as store:
+        for one in store.artifacts(run.id):
+            named[one.name] = one.digest
+    damaged, missing = (
+        store_folder / "objects" / named[name][:2] / named[name][2:] for name in ("b.txt", "c.txt")
+    )
+    damaged.chmod(0o644)
+    damaged.write_text("Bytes of another file")
+    missing.unlink()
+
+    file, back = tmp_path / "copy.zip", tmp_path / "back"
+    done = command("backup", str(file))
+    assert (done.code, done.out.split("  ")[0]) == (1, str(file))
+    *lines, last = done.err.splitlines()
+    assert lines == [
+        f"damaged  run {run.id}  artifact b.txt  {named['b.txt']}",
+        f"missing  run {run.id}  artifact c.txt  {named['c.txt']}",
+    ]
+    assert last.startswith("The backup is written, with everything else in it; 2 of")
+
+    done = command("backup", "--restore", str(file), "--store", str(back))
+    assert (done.code, done.out) == (1, f"The store is back in {back}\n")
+    assert done.err.splitlines()[:-1] == lines
+    assert "with everything else" in done.err.splitlines()[-1]
+    verified = command("verify", "--store", str(back))
+    assert verified.code == 1
+    assert verified.out == "\n".join(lines).replace("damaged", "missing") + "\n"
+    with tracking.open_store(back) as store:
+        assert store.open_artifact(run_id, "a.txt").read() == b"bytes of a file"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -16,7 +16,7 @@ from tracking.errors import InvalidValue
 from tracking.exports.cells import printable
 
 if TYPE_CHECKING:
-    from tracking.records import GcReport
+    from tracking.records import DamagedFile, GcReport
 
 EXIT_DAMAGED = 1
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
@@ -97,9 +97,7 @@ def verify(store: StoreOption = None) -> None:
 
         found = opened.verify(progress)
         for one in found:
-            state = "missing" if one.missing else "damaged"
-            name = printable(f"{one.name}/{one.path}" if one.path else one.name)
-            out.write(f"{state}  run {printable(one.run)}  {one.what} {name}  {printable(one.digest)}\n")
+            out.write(f"{_damaged(one)}\n")
         if found:
             say(f"{len(found):,} of what runs carry is missing or damaged; {read:,} objects were read.")
             out.flush()
@@ -115,14 +113,33 @@ def backup(
         bool, typer.Option("--restore", help="Make a store of the file, in a new or empty folder.")
     ] = False,
 ) -> None:
-    """Write the whole store into one file, while runs may log; or with --restore make a store of it."""
+    """Write the whole store into one file, while runs may log; or with --restore make a store of it.
+
+    Exit code 1 when stored bytes are damaged or missing: they are named, all else is in it.
+    """
+    found: list[DamagedFile] = []
     with output() as out:
         if bring_back:
-            out.write(f"The store is back in {tracking.restore_backup(file, store)}\n")
-            return
-        with existing_store(store) as opened:
-            written = opened.backup(file)
-        out.write(f"{written}  {_size(written.stat().st_size)}\n")
+            out.write(f"The store is back in {tracking.restore_backup(file, store, damaged=found.append)}\n")
+            done = "The store is back with everything else that the backup holds"
+        else:
+            with existing_store(store) as opened:
+                written = opened.backup(file, damaged=found.append)
+            out.write(f"{written}  {_size(written.stat().st_size)}\n")
+            done = "The backup is written, with everything else in it"
+        if found:
+            for one in found:
+                say(_damaged(one))
+            say(f"{done}; {len(found):,} of what runs carry was damaged or missing when the backup was made.")
+            out.flush()
+            raise typer.Exit(EXIT_DAMAGED)
+
+
+def _damaged(one: DamagedFile) -> str:
+    state = "missing" if one.missing else "damaged"
+    name = printable(f"{one.name}/{one.path}" if one.path else one.name)
+    whose = f"run {printable(one.run)}  {one.what} {name}" if one.run else "an object that nothing refers to"
+    return f"{state}  {whose}  {printable(one.digest)}"
 
 
 def _confirmed(question: str) -> bool:
