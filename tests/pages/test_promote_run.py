@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 import tracking
 from tests.pages.contents import OpenPage, start
-from tests.registry.making import fitted
+from tests.registry.making import fitted, logged
 from tracking.store import Store
 from tracking.ui import model_candidates
 
@@ -28,6 +28,14 @@ def said(app: AppTest) -> str:
 
 def box(app: AppTest, label: str) -> object:
     return next(each for each in app.selectbox if each.label == label)
+
+
+def typed(app: AppTest, name: str) -> AppTest:
+    """Type a name that is none of those offered, which the test's own picture of the field refuses."""
+    field = box(app, "Name of the model")
+    field.options.append(name)
+    field.set_value(name)
+    return app
 
 
 def go_on(app: AppTest) -> AppTest:
@@ -97,3 +105,22 @@ def test_a_model_that_was_logged_anew_is_not_the_version_of_before(open_page: Op
     (second, first) = store.versions("digits")
     assert second.digest != first.digest
     assert "Nobody holds **champion** of digits now" in said(opened(open_page, run.id))
+
+
+def test_a_name_that_looks_like_a_models_is_that_model(open_page: OpenPage, store: Store) -> None:
+    for seed in range(2):
+        store.register("d", logged(store.location.root, seed, experiment="d", seed=seed))
+    run = logged(store.location.root, 2, experiment="D.")
+    tabs = [opened(open_page, run) for _ in range(2)]
+    for app in tabs:
+        name = box(app, "Name of the model")
+        assert name.options == ["d"]  # and no name that only looks like another one
+        typed(app, "D_").run()
+        assert not app.exception
+        assert "It becomes version 3 of d." in said(app) and "the new model" not in said(app)
+    for app in tabs:  # the second tab shows the state of before
+        typed(app, "D_")
+        go_on(app)
+    assert [each.name for each in store.versions("d")] == ["d/3", "d/2", "d/1"]
+    assert "Nobody holds **champion** of d now" in said(opened(open_page, run))
+    assert not model_candidates.alike("d", "a/b") and not model_candidates.alike("d", "")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from tracking.errors import InvalidValue
 from tracking.records import ArtifactKind, ArtifactRecord, RunRecord
 from tracking.registry_records import VersionRecord
 from tracking.ui import format, registry_cache
@@ -83,10 +84,21 @@ def logged_over(run: RunRecord, versions: Sequence[VersionRecord]) -> list[Versi
     return [version for version in versions if version not in kept]
 
 
+def alike(one: str, other: str) -> bool:
+    """Whether two names are of one model, as the registry sees it: `d` and `D_`."""
+    from tracking.registry.names import checked_model, key_of
+
+    try:
+        return key_of(checked_model(one)) == key_of(checked_model(other))
+    except InvalidValue:
+        return False  # what cannot be a name is that of no model
+
+
 def name_offered(store: Store, run: RunRecord, known: Sequence[str]) -> str:
     """Return the model that has versions of this experiment, else a name made of the experiment's."""
     for name in known:
         if any(version.experiment == run.experiment for version in registry_cache.versions(store, name)):
             return name
     made = re.sub(r"[^A-Za-z0-9._-]+", "-", run.experiment).strip("-_.")[:100]
-    return made or ""
+    # Beside a model of that name it would read as another one.
+    return next((name for name in known if alike(name, made)), made)

@@ -153,14 +153,16 @@ def _registration(store: Store, asked: Asked) -> None:
         help="Letters, digits, and . _ - between them. Names that look alike are one model.",
     )
     problem = _problem(name)
-    already = next((version for version in there if version.model == name), None)
+    usable = name if name and problem is None else ""
+    already = next((each for each in there if model_candidates.alike(each.model, usable)), None)
+    model = next((each for each in known if model_candidates.alike(each, usable)), None)
     if problem is not None:
         feedback.show_error(problem)
     elif already is not None:
         st.caption(f"It is version {already.number} of {escape(already.model)}: nothing is registered anew.")
-    elif name in known:
-        record = registry_cache.model(store, name)
-        st.caption(f"It becomes version {record.latest + 1} of {escape(name)}.")
+    elif model is not None:
+        record = registry_cache.model(store, model)
+        st.caption(f"It becomes version {record.latest + 1} of {escape(record.name)}.")
     elif name:
         st.caption(f"It becomes version 1 of the new model {escape(format.shorten(name, 100))}.")
     model_acts.show_error(_PLACE)
@@ -222,7 +224,7 @@ def _register(store: Store, asked: Asked, artifact: ArtifactRecord) -> None:
         there = [
             version
             for version in model_candidates.made_of(artifact, store.run_versions(artifact.run))
-            if version.model == name
+            if model_candidates.alike(version.model, name)
         ]
         made.append(
             there[0]
