@@ -41,6 +41,10 @@ SHOWN: Final = 500
 MOST_COLUMNS: Final = 200
 """Of a signature that are shown."""
 LONG_CARD: Final = 3_000
+_HEALTH: Final = (
+    f"Whether its bytes are on disk, of a folder the first {format.count(registry_cache.FILES_LOOKED_FOR)} files, and "
+    "its run is whole"
+)
 
 
 def table(
@@ -96,7 +100,7 @@ def table(
         ]
         cells.bold |= {(row, column) for row in best_rows(rivals, each.goal)}
     cells.put_names("run", [version.run_name for version in versions], TableColumn("Run"), MAX_HEADING)
-    cells.put_names("health", list(health), TableColumn("Health"))
+    cells.put_names("health", list(health), TableColumn("Health", help=_HEALTH))
     created = [version.created for version in versions]
     cells.put("created", pd.Series(pd.to_datetime(created, utc=True)), TableColumn("Registered", width=104))
     cells.texts["created"] = [format.ago(when, now) for when in created]
@@ -193,7 +197,8 @@ def show_one(
         (st.error if problem.grave else st.warning)(escape(problem.sentence))
     if version.description:
         facts.text_block(version.description)
-    facts.show(_facts(version, run, shown, model_picks.picks(store, [version], shown).get(version.number)))
+    found = _facts(version, run, shown, model_picks.picks(store, [version], shown).get(version.number))
+    facts.show(found | {"files": model_health.looked_for(store, version)})
     model_lineage.draw(store, version)
     left, right = st.columns(2, gap="medium")
     with left, st.expander("Signature: what goes in, what comes out", key=f"signature.{version.number}"):

@@ -5,12 +5,15 @@ What also speaks of runs (metrics of versions, gates, evidence) hangs on the rev
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from tracking.errors import ArtifactDamaged, InvalidValue
 from tracking.records import ArtifactKind, RunRecord
 from tracking.registry_records import (
     CHAMPION,
@@ -27,6 +30,26 @@ if TYPE_CHECKING:
 
 LOOKED_AT: Final = 200
 """So many of the newest runs are looked through for models."""
+FILES_LOOKED_FOR: Final = 1_000
+"""Of a version that is a folder: a table asks for each of its versions."""
+LONGEST_LIST: Final = 1 << 24
+"""Bytes of a folder's list of files that is read for it."""
+_LOOKED_AGAIN: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFiles:
+    """What is on disk of a version that is a folder.
+
+    Attributes:
+        count: How many files it has.
+        looked_for: How many of them were looked for, from the first one on.
+        missing: Paths of those that are not there.
+    """
+
+    count: int
+    looked_for: int
+    missing: tuple[str, ...]
 
 
 def revision(store: Store) -> int:
@@ -101,6 +124,24 @@ def check(store: Store, name: str, number: int, alias: str) -> PromotionCheck:
 def card(store: Store, name: str, number: int) -> str:
     """Return the model card of a version as Markdown."""
     return _card(_root(store), revision(store), _runs(store, name, {number}), name, number, store)
+
+
+def folder_files(store: Store, digest: str) -> FolderFiles | None:
+    """Return which files of a folder are on disk, as of half a minute ago at most; None where its list is too long.
+
+    Nothing but the list is read, which is kept by its digest.
+
+    Args:
+        store: That has it.
+        digest: Of its list of files, which is there.
+
+    Raises:
+        NotFound: The list is gone.
+        ArtifactDamaged: It is not what was logged, or no list of files.
+    """
+    if (store.object_size(digest) or 0) > LONGEST_LIST:
+        return None
+    return _folder_files(_root(store), digest, store)
 
 
 def _runs(store: Store, name: str, numbers: set[int]) -> cache.Revisions:
@@ -186,3 +227,25 @@ def _check(
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _card(root: str, revision: int, runs: cache.Revisions, name: str, number: int, _store: Store) -> str:
     return _store.model_card(name, number)
+
+
+@st.cache_resource(max_entries=512, ttl=_LOOKED_AGAIN, show_spinner=False)
+def _folder_files(root: str, digest: str, _store: Store) -> FolderFiles:
+    count, some = _folder_list(root, digest, _store)
+    there = {each: _store.object_size(each) is not None for each in {each for _, each in some}}
+    return FolderFiles(count, len(some), tuple(path for path, each in some if not there[each]))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _folder_list(root: str, digest: str, _store: Store) -> tuple[int, Sequence[tuple[str, str]]]:
+    """Return how many files a folder has, and path and digest of those that are looked for."""
+    with _store.open_object(digest) as file:
+        data = file.read(LONGEST_LIST + 1)
+    try:
+        files = json.loads(data)["files"]
+        some = tuple((str(each["path"]), str(each["digest"])) for each in files[:FILES_LOOKED_FOR])
+        for _, each in some:
+            _store.object_size(each)  # raises for what is no digest
+        return len(files), some
+    except (ValueError, TypeError, KeyError, RecursionError, InvalidValue) as error:
+        raise ArtifactDamaged(f"It is no list of files ({type(error).__name__}).") from None
