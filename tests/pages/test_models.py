@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import tracking
 from tests.pages.contents import OpenPage, start, texts
 from tests.pages.models_made import HOSTILE, add_version
 from tests.registry.making import logged
@@ -57,6 +58,17 @@ def test_holders_what_is_newer_and_what_is_wrong(open_page: OpenPage, store: Sto
     app.button(key="journal.verify").click().run()
     found = said(app.error[2].value)
     assert "2 problems" in found and "lost/1" in found and "digits/3" in found
+
+
+def test_the_newest_version_is_shown_as_it_was_registered(open_page: OpenPage, store: Store) -> None:
+    add_version(store, accuracy=0.9)
+    store.set_gates("digits", ["accuracy >= 0.5"])
+    store.promote("digits", 1)
+    newer = add_version(store, accuracy=0.95, lr=0.2)
+    with tracking.start_run(resume=newer.run, store=store.location.root, capture=False) as run:
+        run.log({"accuracy": 0.1})
+    table = open_page("models").dataframe[0].value.set_index("name")
+    assert table["latest"]["digits"] == "v2: accuracy 0.95, +0.05"
 
 
 def test_a_registry_that_is_whole_is_verified_and_exported(open_page: OpenPage, store: Store) -> None:

@@ -61,11 +61,6 @@ def plain(keys: Sequence[str], goals: Container[str]) -> list[str]:
     return [key for key in keys if not is_reported(key)]
 
 
-def value(run: RunRecord | None, shown: Shown) -> float | None:
-    """Return a run's value of a metric as it is now, None when it has none; see `version_value` for a version's."""
-    return _point(None if run is None else run.metrics.get(shown.metric), shown)
-
-
 def version_value(version: VersionRecord, run: RunRecord | None, shown: Shown) -> float | None:
     """Return what a version had measured of a metric when it was registered, of one with a step up to that step.
 
@@ -85,7 +80,9 @@ def version_value(version: VersionRecord, run: RunRecord | None, shown: Shown) -
     if registered is not None:
         return _point(registered.get(shown.metric), shown)
     kept = last_of(version, shown.metric) if shown.at == "last" and version.step is None else None
-    return value(run, shown) if kept is None else kept
+    if kept is not None:
+        return kept
+    return _point(None if run is None else run.metrics.get(shown.metric), shown)
 
 
 def _point(summary: MetricSummary | None, shown: Shown) -> float | None:

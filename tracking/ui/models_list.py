@@ -15,7 +15,7 @@ from tracking.config import StoreLocation
 from tracking.registry_records import CHAMPION, ModelRecord, VersionRecord
 from tracking.ui import cache, feedback, format, model_health, registry_cache, state
 from tracking.ui.markdown import escape
-from tracking.ui.model_metrics import Shown, better, telling, value
+from tracking.ui.model_metrics import Shown, better, telling, version_value
 from tracking.ui.tables import MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def _row(store: Store, record: ModelRecord) -> Row:
     values: tuple[float | None, float | None] = (None, None)
     if shown is not None:
         values = (
-            value(runs.get(latest.run) if latest else None, shown),
-            value(runs.get(champion.run) if champion else None, shown),
+            version_value(latest, runs.get(latest.run), shown) if latest else None,
+            version_value(champion, runs.get(champion.run), shown) if champion else None,
         )
     found = [
         problem
