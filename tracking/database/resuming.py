@@ -8,7 +8,7 @@ from tracking.database.recovery import recover
 from tracking.database.run_queries import owner_spool, run_record
 from tracking.errors import NotFound, RunStateError
 from tracking.records import RunRecord
-from tracking.spool.files import SpoolFiles, is_run_id, owner_lock
+from tracking.spool.files import SpoolFiles, is_run_id, owner_lock, spools_of
 from tracking.spool.lock import FileLock, try_lock
 
 
@@ -31,9 +31,15 @@ def resumable_run(location: StoreLocation, run_id: str) -> tuple[RunRecord, File
             raise _owned(run_id)
         try:
             recover(location, engines, run=run_id)
-            with engines.reading() as connection:
-                record = run_record(connection, run_id)
-                spool_id = owner_spool(connection, run_id)
+            try:
+                with engines.reading() as connection:
+                    record = run_record(connection, run_id)
+                    spool_id = owner_spool(connection, run_id)
+            except NotFound:
+                # Begun so lately that nothing of it is in the database yet.
+                if any(_is_alive(files) for files in spools_of(location.spool, run_id)):
+                    raise _owned(run_id) from None
+                raise
             if spool_id is not None and _is_alive(SpoolFiles(location.spool, spool_id)):
                 raise _owned(run_id)
             if record.deleted:
