@@ -62,7 +62,7 @@ def test_a_store_deleted_between_two_runs_is_made_anew(store_folder: Path) -> No
 
 def test_a_store_deleted_under_a_run_is_told(store_folder: Path) -> None:
     with pytest.warns(tracking.TrackingWarning, match="deleted or moved"):
-        with tracking.start_run("gone", store=store_folder) as run:
+        with tracking.start_run("gone", store=store_folder, capture=False) as run:
             run.log({"loss": 1.0})
             tracking.open_store(store_folder).close()
             shutil.rmtree(store_folder)
