@@ -117,8 +117,8 @@ def test_resuming_while_the_supervisor_leaves_goes_on(place: Place) -> None:
     os.kill(place.supervisor(), signal.SIGTERM)
     sweeps.resume(place.location, "s")
     place.go.touch()
-    record = place.until(SweepState.FINISHED, SweepState.INTERRUPTED)
-    assert (record.state, record.trials["complete"]) == (SweepState.FINISHED, 2)
+    # It may be seen as interrupted for the moment in which it has let its lock go and takes it again.
+    assert place.until(SweepState.FINISHED).trials["complete"] == 2
 
 
 def test_everything_killed_at_once_is_made_good(place: Place) -> None:
