@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import textwrap
 import time
 from collections.abc import Callable
@@ -36,17 +37,16 @@ def project(tmp_path: Path) -> Path:
     (folder / "train.py").write_text(
         textwrap.dedent(
             """
-            import sys, time, tracking
+            import os, time, tracking
             with tracking.start_run("git", capture=["git", "diff", "script", "source"]) as run:
                 run.log({"loss": 1.0})
-                if sys.argv[1:2] == ["--stay"]:
-                    # Until the diff is there: git has a second once the script is over.
-                    until = time.monotonic() + 30
-                    with tracking.open_store() as store:
-                        while time.monotonic() < until:
-                            if "diff" in {record.section for record in store.captures(run.id)}:
-                                break
-                            time.sleep(0.1)
+                # git has a second once a script is over, which is little on a machine that is busy.
+                until = time.monotonic() + 30
+                with tracking.open_store() as store:
+                    while time.monotonic() < until:
+                        if os.environ["LAST_SECTION"] in {record.section for record in store.captures(run.id)}:
+                            break
+                        time.sleep(0.05)
             print(run.id)
             """
         )
@@ -61,14 +61,15 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def captured(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> dict[str, CaptureRecord]:
-    import sys
-
+def captured(
+    folder: Path, *arguments: str, last: str = "git", env: dict[str, str] | None = None
+) -> dict[str, CaptureRecord]:
+    """Run the script, which stays until that section is there, and return what was recorded of it."""
     root = str(Path(__file__).parents[3])
     done = subprocess.run(
         [sys.executable, "train.py", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": root, **(env or {})},
+        env={**os.environ, "PYTHONPATH": root, "LAST_SECTION": last, **(env or {})},
         capture_output=True,
         text=True,
         timeout=60,
@@ -105,7 +106,7 @@ def test_what_is_uncommitted(project: Path) -> None:
     (project / "data").mkdir()
     (project / "data" / "a.csv").write_text("1\n")
     before = git(project, "status", "--porcelain")
-    found = captured(project, "--token=hunter2", "--lr", "0.1")
+    found = captured(project, "--token=hunter2", "--lr", "0.1", last="diff")
     data = found["git"].data
     assert data["dirty"] is True
     assert data["untracked"] == ["data/", "new.py"]
@@ -127,7 +128,7 @@ def test_files_of_secrets_are_in_no_diff(project: Path) -> None:
         (project / "deep" / name).write_text("hunter2\n")
     (project / "model.py").write_text("WIDTH = 3\n")
     git(project, "add", "-A", "-f")
-    found = captured(project, "--stay")
+    found = captured(project, last="diff")
     diff = body(project, found["diff"])
     assert "+WIDTH = 3" in diff
     assert "hunter2" not in diff
@@ -161,7 +162,7 @@ def test_a_file_of_secrets_under_another_name_is_in_no_diff(project: Path) -> No
         "-f",
         *(name for name in os.listdir(project) if name not in (".git", ".tracking")),
     )
-    found = captured(project, "--stay")
+    found = captured(project, last="diff")
     diff = body(project, found["diff"])
     assert "+WIDTH = 5" in diff
     assert "committed" not in diff
@@ -213,7 +214,7 @@ def test_no_filter_is_started(project: Path, tmp_path: Path, setting: str) -> No
     (project / ".gitattributes").write_text("* filter=y\nmodel.py filter=My.Filter\n")
     (project / "model.py").write_text("WIDTH = 6\n")
     os.utime(project / "train.py", (1, 1))
-    found = captured(project, "--stay")
+    found = captured(project, last="diff")
     assert "+WIDTH = 6" in body(project, found["diff"])
     assert found["git"].data["dirty"] is True
     assert not (tmp_path / "sprung").exists()
@@ -224,7 +225,7 @@ def test_no_filter_is_started(project: Path, tmp_path: Path, setting: str) -> No
 def test_the_source_of_a_script_that_git_does_not_have(project: Path) -> None:
     changed = (project / "train.py").read_text() + 'password = "hunter2"\n'
     (project / "train.py").write_text(changed)
-    found = captured(project)
+    found = captured(project, last="source")
     source = body(project, found["source"])
     assert 'tracking.start_run("git"' in source
     assert "hunter2" not in source
@@ -237,7 +238,7 @@ def test_without_a_commit_detached_and_outside(project: Path, tmp_path: Path) ->
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     (fresh / "train.py").write_text((project / "train.py").read_text())
-    found = captured(fresh)
+    found = captured(fresh, last="source")
     assert "is in no git repository" in found["git"].data["error"]
     assert "start_run" in body(fresh, found["source"])
     git(fresh, "init", "-q", "-b", "trunk")
@@ -263,14 +264,14 @@ def test_nothing_of_the_users_configuration_is_started(project: Path, tmp_path: 
         hook.chmod(0o700)
     (project / ".git" / "info" / "attributes").write_text("*.py diff=x\n")
     (project / "model.py").write_text("WIDTH = 4\n")
-    found = captured(project, "--stay")
+    found = captured(project, last="diff")
     assert "+WIDTH = 4" in body(project, found["diff"])
     assert not (tmp_path / "sprung").exists()
 
 
 def test_a_long_diff_is_cut(project: Path) -> None:
     (project / "model.py").write_text("".join(f"x{number} = {number}\n" for number in range(600_000)))
-    found = captured(project, "--stay")
+    found = captured(project, last="diff")
     assert found["diff"].data["cut"] is True
     assert body(project, found["diff"]).endswith("\n[cut after 5 MB]\n")
     assert found["diff"].size < (5 << 20) + 100
@@ -303,7 +304,7 @@ def test_a_program_that_hangs_holds_nothing_up(
     name: str, run_script: RunScript, project: Path, tmp_path: Path, store: Store
 ) -> None:
     path = hanging_program(tmp_path / "bin", name)
-    done = run_script(HANGING, str(store.location.root), "1.5", cwd=project, env={"PATH": path})
+    done = run_script(HANGING, str(store.location.root), "2.5", cwd=project, env={"PATH": path})
     assert done.returncode == 0, done.stderr
     run_id, start, finish = done.stdout.split()
     assert float(start) < 1
