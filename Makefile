@@ -28,11 +28,12 @@ run: $(VENV)/.app
 demo: $(VENV)/.app
 	@$(BIN)/python -m tracking demo
 
+# Hundreds of processes are started: without bytecode on disk each would compile the same files again.
 test: $(VENV)/.dev chromium
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(TESTS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 soak: $(VENV)/.dev chromium
-	@PODIUM_SOAK=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --timeout 3600 $(TESTS)
+	@PODIUM_SOAK=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --timeout 3600 $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
