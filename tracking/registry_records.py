@@ -306,8 +306,10 @@ class PromotionCheck:
         version: Number of the candidate.
         alias: That it would get.
         holder: Who has the alias now, None for nobody.
+        rival: Whom the candidate is compared with: the holder, or who was the last to have an alias that was retired;
+            None where there is nobody else.
         gates: What each gate found.
-        evidence: The candidate against the holder, on the metric that counts; None where no metric is known.
+        evidence: The candidate against the rival, on the metric that counts; None where no metric is known.
         passed: Every gate did.
     """
 
@@ -315,6 +317,7 @@ class PromotionCheck:
     version: int
     alias: str
     holder: int | None
+    rival: int | None
     gates: tuple[GateResult, ...]
     evidence: Evidence | None
 

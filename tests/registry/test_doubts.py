@@ -117,3 +117,18 @@ def test_runs_whose_seed_is_none_are_repeats(store: Store) -> None:
     runs = [run_of(store, seed, 0.9 + seed / 100, seeded=False) for seed in range(5)]
     (result,) = asked(store, runs[0], "repeats >= 5")
     assert (result.passed, result.found) == (True, "5")
+
+
+def test_to_retire_a_champion_does_not_clear_the_way_for_a_worse_one(store: Store) -> None:
+    champion(store, data=EASY)
+    worse = [run_of(store, seed, 0.6 + seed / 997, lr=0.2, data=HARD) for seed in range(5)]
+    version = store.register("digits", worse[0])
+    store.set_gates("digits", ["better(accuracy)", "same data"])
+    store.retire("digits")
+    check = store.check_promotion("digits", version.number)
+    assert (check.holder, check.rival, [each.passed for each in check.gates]) == (None, 1, [False, False])
+    better, same = check.gates
+    assert better.found.startswith("Worse") and "digits/1 is the last that was champion" in better.found
+    assert "other data than digits/1" in same.found
+    again = store.check_promotion("digits", 1)
+    assert (again.rival, again.passed) == (None, True), "the retired one has nobody to beat"

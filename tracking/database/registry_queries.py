@@ -38,6 +38,7 @@ class Holding:
         at: When, in microseconds.
         kind: Promote, rollback or retire.
         version: Who has the alias from then on.
+        previous: Who had it until then, None for nobody.
         overridden: Against a gate.
         reason: As given.
     """
@@ -46,6 +47,7 @@ class Holding:
     at: int
     kind: JournalKind
     version: int | None
+    previous: int | None
     overridden: bool
     reason: str
 
@@ -159,6 +161,7 @@ def holdings(
             journal.c.at,
             journal.c.kind,
             journal.c.version,
+            journal.c.previous,
             journal.c.overridden,
             journal.c.reason,
         )
@@ -169,10 +172,7 @@ def holdings(
     if names is not None:
         query = query.where(journal.c.model.in_(names))
     for row in connection.execute(query):
-        step = Holding(
-            row.position, row.at, JournalKind(row.kind), row.version, bool(row.overridden), row.reason
-        )
-        found[row.model, row.alias].append(step)
+        found[row.model, row.alias].append(_holding(row))
     return found
 
 
@@ -198,7 +198,19 @@ def holder(connection: Connection, model: str, alias: str, *, until: int = _EVER
     ).first()
     if row is None:
         return None
-    return Holding(row.position, row.at, JournalKind(row.kind), row.version, bool(row.overridden), row.reason)
+    return _holding(row)
+
+
+def _holding(row: Any) -> Holding:
+    return Holding(
+        row.position,
+        row.at,
+        JournalKind(row.kind),
+        row.version,
+        row.previous,
+        bool(row.overridden),
+        row.reason,
+    )
 
 
 def aliases(connection: Connection, model: str) -> list[str]:

@@ -49,7 +49,7 @@ def of_its_own_run(context: Context, found: Evidence, value: float | None) -> st
     ahead = value > mean if found.goal is Goal.MAXIMIZE else value < mean
     if ahead:
         return ""
-    holder = context.alias if context.holder is None else context.holder.name
+    holder = context.alias if context.rival is None else context.rival.name
     return (
         f"{version} itself came to {value:.4g}, no better than {holder}'s {mean:.4g} on average, and "
         "its run is not among those that are compared. Register a run that is"
@@ -86,7 +86,7 @@ def of_the_data(context: Context, found: Evidence, names: Iterable[str]) -> str:
         return ""
     known: dict[str, set[str]] = defaultdict(set)
     for each in (
-        *context.holder_datasets,
+        *context.rival_datasets,
         *(each for run in theirs for each in carried_queries.dataset_records(context.connection, run)),
     ):
         known[each.name].add(each.digest)

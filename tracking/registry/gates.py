@@ -142,23 +142,24 @@ def _point(summary: MetricSummary, gate: Gate, context: Context) -> tuple[float 
 def _better(gate: Gate, context: Context) -> Found:
     if unsettled := _unsettled(context.run):
         return False, unsettled
-    if context.holder is None:
+    if context.rival is None:
         return True, f"nobody is {context.alias}: nothing to beat"
-    if context.holder.number == context.candidate.number:
+    if context.rival.number == context.candidate.number:
         return False, f"this version is {context.alias} already"
     if went_on(context.candidate, context.run):
         return False, _later(context)
-    for version, run in ((context.candidate, context.run), (context.holder, context.holder_run)):
+    for version, run in ((context.candidate, context.run), (context.rival, context.rival_run)):
         if run is not None and (why := _of_another_step(version, run, gate, context)):
             return False, why
     found = _compared(gate, context)
+    last = f" {context.rival.name} is the last that was {context.alias}." if context.holder is None else ""
     if found.verdict is not Verdict.BETTER:
-        return False, found.sentence
+        return False, f"{found.sentence}{last}"
     own = context.run.metrics.get(found.metric)
     doubt = of_its_own_run(context, found, None if own is None else _point(own, gate, context)[0])
     if not doubt and gate.goal is None:
         doubt = of_the_goal(context, found)
-    return not doubt, f"{found.sentence} But {doubt}." if doubt else found.sentence
+    return not doubt, f"{found.sentence}{last} But {doubt}." if doubt else f"{found.sentence}{last}"
 
 
 def _compared(gate: Gate, context: Context) -> Evidence:
@@ -252,9 +253,9 @@ def _clean_git(gate: Gate, context: Context) -> Found:
 
 
 def _same_data(gate: Gate, context: Context) -> Found:
-    if context.holder is None:
+    if context.rival is None:
         return True, f"nobody is {context.alias}: no data to compare with"
-    mine, theirs = _by_name(context.datasets), _by_name(context.holder_datasets)
+    mine, theirs = _by_name(context.datasets), _by_name(context.rival_datasets)
     if gate.dataset is None:
         names = sorted(mine.keys() & theirs.keys())
     else:
@@ -263,22 +264,22 @@ def _same_data(gate: Gate, context: Context) -> Found:
         what = "a dataset" if gate.dataset is None else gate.dataset
         recorded = [
             f"the run of {version.name} recorded {_listed(sorted(known)) or 'none'}"
-            for version, known in ((context.candidate, mine), (context.holder, theirs))
+            for version, known in ((context.candidate, mine), (context.rival, theirs))
         ]
         return False, f"{what} of both is not known: {', '.join(recorded)}. Record it with log_dataset"
     other = [name for name in names if mine[name] != theirs[name]]
     if other:
-        return False, f"other data than {context.holder.name}: {_listed(other)}"
+        return False, f"other data than {context.rival.name}: {_listed(other)}"
     lacking = sorted(theirs.keys() - mine.keys()) if gate.dataset is None else []
     if lacking:
         return (
             False,
-            f"{context.holder.name} was made with {_listed(lacking)} too, which this run did not record",
+            f"{context.rival.name} was made with {_listed(lacking)} too, which this run did not record",
         )
     for each in context.gates:
         if each.kind is GateKind.BETTER and (told := of_the_data(context, _compared(each, context), names)):
             return False, told
-    return True, f"the same as {context.holder.name}: {_listed(names)}"
+    return True, f"the same as {context.rival.name}: {_listed(names)}"
 
 
 def _max_age(gate: Gate, context: Context) -> Found:

@@ -2,9 +2,9 @@
 
 What gates get is a `Context`, whose fields are all of one moment: `connection` is in a read transaction. `gates.py`
 has `evaluate(context) -> tuple[GateResult, ...]`, one result for each of `context.gates`, in their order; a gate that
-does not pass is a result, never an exception. A gate that compares with the holder calls `context.evidence`, which
+does not pass is a result, never an exception. A gate that compares with the rival calls `context.evidence`, which
 remembers what it was asked, so that the journal and the page show the evidence that decided. A gate that reads runs
-other than the candidate's, the holder's and those of evidence says so with `context.note`: before the promotion is
+other than the candidate's, the rival's and those of evidence says so with `context.note`: before the promotion is
 written, it is checked that none of them has changed.
 """
 
@@ -58,12 +58,14 @@ class Context:
         gates: Those of the model that are asked for this alias.
         candidate: The version.
         holder: Who has the alias now, None for nobody.
+        rival: Whom the candidate has to beat: the holder, or who was the last to have an alias that was retired; None
+            where there is nobody else.
         run: The candidate's run.
         artifacts: The candidate run's, superseded ones left out.
         datasets: That the candidate's run used.
         captures: What was recorded around the candidate's run.
-        holder_run: The holder's run, None without a holder.
-        holder_datasets: That the holder's run used.
+        rival_run: The rival's run, None without a rival.
+        rival_datasets: That the rival's run used.
         goals: Which direction is better, by metric, as defined for the candidate's experiment.
         now: The time that ages are counted to (UTC).
         compare: Gives evidence for metric, at, goal, margin and confidence; `evidence` asks it once.
@@ -77,12 +79,13 @@ class Context:
     gates: tuple[Gate, ...]
     candidate: VersionRecord
     holder: VersionRecord | None
+    rival: VersionRecord | None
     run: RunRecord
     artifacts: tuple[ArtifactRecord, ...]
     datasets: tuple[DatasetRecord, ...]
     captures: tuple[CaptureRecord, ...]
-    holder_run: RunRecord | None
-    holder_datasets: tuple[DatasetRecord, ...]
+    rival_run: RunRecord | None
+    rival_datasets: tuple[DatasetRecord, ...]
     goals: Mapping[str, Goal]
     now: datetime
     compare: Compare
@@ -98,7 +101,7 @@ class Context:
         margin: float = 0.0,
         confidence: float = 0.95,
     ) -> Evidence:
-        """Return how sure it is that the candidate is better than the holder, also where nobody holds the alias.
+        """Return how sure it is that the candidate is better than the rival, also where there is none.
 
         Args:
             metric: What to compare; None for the metric that counts for the candidate, where one is known.
@@ -179,10 +182,11 @@ def evaluate(
             version=number,
             alias=alias,
             holder=None if context.holder is None else context.holder.number,
+            rival=None if context.rival is None else context.rival.number,
             gates=results,
             evidence=evidence,
         )
-        read = {context.run.id, *context.read, *({context.holder.run} if context.holder else ())}
+        read = {context.run.id, *context.read, *({context.rival.run} if context.rival else ())}
         return Evaluated(check, _seen(connection, model, alias, read), context.candidate)
 
 
@@ -260,6 +264,10 @@ def _context(connection: Any, objects: Objects, model: str, number: int, alias: 
     candidate = _version(connection, model, number)
     held = registry_queries.holder(connection, model, alias)
     holder = None if held is None or held.version is None else _version(connection, model, held.version)
+    rival = holder
+    if held is not None and held.version is None and held.previous not in (None, number):
+        # To retire a version does not clear the way for a worse one.
+        rival = _version(connection, model, held.previous)
     run = run_queries.run_record(connection, candidate.run)
     gates = registry_queries.gates(connection, key_of(model))
     return Context(
@@ -269,21 +277,20 @@ def _context(connection: Any, objects: Objects, model: str, number: int, alias: 
         gates=tuple(gate for gate in gates if is_asked(gate, alias)),
         candidate=candidate,
         holder=holder,
+        rival=rival,
         run=run,
         artifacts=run.artifacts,
         datasets=tuple(carried_queries.dataset_records(connection, run.id)),
         captures=tuple(carried_queries.capture_records(connection, run.id)),
-        holder_run=None if holder is None else run_queries.run_record(connection, holder.run),
-        holder_datasets=()
-        if holder is None
-        else tuple(carried_queries.dataset_records(connection, holder.run)),
+        rival_run=None if rival is None else run_queries.run_record(connection, rival.run),
+        rival_datasets=() if rival is None else tuple(carried_queries.dataset_records(connection, rival.run)),
         goals=registry_queries.goals_of(connection, run.experiment),
         now=datetime.now(UTC),
-        compare=compare or _comparing(connection, candidate, holder),
+        compare=compare or _comparing(connection, candidate, rival),
     )
 
 
-def _comparing(connection: Any, candidate: VersionRecord, holder: VersionRecord | None) -> Compare:
+def _comparing(connection: Any, candidate: VersionRecord, rival: VersionRecord | None) -> Compare:
     def compare(metric: str | None, at: str, goal: Goal | None, margin: float, confidence: float) -> Evidence:
         # Its numbers come from scipy, which a promotion without evidence need not load.
         from tracking.registry.evidence import compare as compare_runs
@@ -291,7 +298,7 @@ def _comparing(connection: Any, candidate: VersionRecord, holder: VersionRecord 
         return compare_runs(
             connection,
             candidate.run,
-            None if holder is None else holder.run,
+            None if rival is None else rival.run,
             metric,
             at=at,
             goal=goal,

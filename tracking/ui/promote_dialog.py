@@ -261,7 +261,6 @@ def _promotion(store: Store, asked: Asked) -> None:
     with st.spinner(gate_results.asking(record.gates, alias, asked.version)):
         check = registry_cache.check(store, record.name, asked.version, alias)
     candidate = f"v{asked.version}"
-    holder = "nobody" if check.holder is None else f"v{check.holder}"
     _now(record, check)
     if check.holder == asked.version:
         st.info(escape(f"{candidate} holds {check.alias} already."))
@@ -276,7 +275,7 @@ def _promotion(store: Store, asked: Asked) -> None:
         evidence_view.draw(
             check.evidence,
             candidate=candidate,
-            champion=f"{holder}, {check.alias}",
+            champion=_rival(check),
             key=f"promote.evidence.{record.name}.{asked.version}.{check.alias}",
         )
     if not access.gate("promote a version", key="promote.access"):
@@ -293,9 +292,17 @@ def _aliases(record: ModelRecord, asked: Asked) -> list[str]:
     return list(dict.fromkeys([asked.alias, CHAMPION, *record.holders, *named]))
 
 
+def _rival(check: PromotionCheck) -> str:
+    """Return what the other side of the evidence is called."""
+    if check.rival is None:
+        return f"nobody, {check.alias}"
+    return f"v{check.rival}, {'the last ' if check.holder is None else ''}{check.alias}"
+
+
 def _now(record: ModelRecord, check: PromotionCheck) -> None:
     if check.holder is None:
-        st.markdown(f"Nobody holds **{escape(check.alias)}** of {escape(record.name)} now.")
+        last = f" It is compared with v{check.rival}, the last that did." if check.rival is not None else ""
+        st.markdown(f"Nobody holds **{escape(check.alias)}** of {escape(record.name)} now.{last}")
         return
     since = record.since.get(check.alias)
     ago = (
