@@ -112,3 +112,13 @@ def test_values_near_the_end_of_floats_are_drawn(other: float) -> None:
     found = weigh(ours, theirs, metric="m", goal=Goal.MAXIMIZE)
     json.dumps(draw(found), allow_nan=False)
     assert evidence_chart.alt(found, candidate="v2", champion="v1")
+
+
+def test_runs_without_a_partner_are_drawn_apart_and_are_in_no_mean() -> None:
+    found = evidence([0.1, 0.2, 0.9], [0.3, 0.5], pairs=2, method="paired")
+    figure = draw(found)
+    assert trace(figure, "v7 &lt;i&gt;")["x"] == [0.1, 0.2]
+    alone = trace(figure, "v7 &lt;i&gt;, without a partner")
+    assert (alone["x"], alone["marker"]["symbol"]) == ([0.9], "diamond-open")
+    assert trace(figure, "mean of v7 &lt;i&gt;")["x"] == [pytest.approx(0.15)] * 2
+    assert figure["layout"]["yaxis"]["ticktext"] == ["v7 &lt;i&gt;<br>2 of 3 runs", "v3<br>2 runs"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+from tracking.analysis.evidence import matched
 from tracking.analysis.evidence_repeats import mean_of
 from tracking.records import Goal
 from tracking.registry_records import Evidence, EvidencePoint
@@ -37,6 +39,27 @@ _FEW: Final = 12
 _ROOM: Final = 0.08
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One side of the picture.
+
+    Attributes:
+        place: Where it stands on the y axis.
+        name: What the side is called.
+        colour: Of its points.
+        symbol: Of its points, as Plotly calls it.
+        points: Those that are compared.
+        alone: Those without a partner, where pairs are compared.
+    """
+
+    place: float
+    name: str
+    colour: str
+    symbol: str
+    points: Sequence[EvidencePoint]
+    alone: Sequence[EvidencePoint]
+
+
 def chart(evidence: Evidence, *, candidate: str, champion: str) -> Figure:
     """Return the picture of a comparison.
 
@@ -45,17 +68,18 @@ def chart(evidence: Evidence, *, candidate: str, champion: str) -> Figure:
         candidate: What the candidate is called, as `v7`.
         champion: What the other side is called, as `v3, the champion`.
     """
-    above, below = _finite(evidence.candidate), _finite(evidence.champion)
-    lanes = [(1.0, candidate, above, CANDIDATE, "diamond")]
-    if below:
-        lanes.append((0.0, champion, below, CHAMPION, "circle"))
+    pairs = _pairs(evidence)
+    lanes = [
+        Lane(1.0, candidate, CANDIDATE, "diamond", *_lane(evidence.candidate, [ours for ours, _ in pairs]))
+    ]
+    if any(math.isfinite(point.value) for point in evidence.champion):
+        below = _lane(evidence.champion, [theirs for _, theirs in pairs])
+        lanes.append(Lane(0.0, champion, CHAMPION, "circle", *below))
     traces: list[dict[str, Any]] = []
-    pairs = _pairs(above, below) if evidence.pairs else []
     if pairs:
         traces.append(_joined(pairs))
-    for place, name, points, colour, symbol in lanes:
-        if points:
-            traces += [_points(points, place, name, colour, symbol), _mean(points, place, name, colour)]
+    for lane in lanes:
+        traces += _drawn(lane)
     layout = _layout(evidence, lanes)
     if drawn := _interval(evidence):
         traces += drawn
@@ -87,30 +111,49 @@ def alt(evidence: Evidence, *, candidate: str, champion: str) -> str:
     return f"{said}. {evidence.sentence}"
 
 
-def _finite(points: Sequence[EvidencePoint]) -> list[EvidencePoint]:
+def _lane(
+    points: Sequence[EvidencePoint], paired: Sequence[EvidencePoint]
+) -> tuple[list[EvidencePoint], list[EvidencePoint]]:
+    """Return the points of a side that are compared, and those without a partner; both finite."""
     found = [point for point in points if math.isfinite(point.value)]
-    if len(found) <= MOST_POINTS:
-        return found
-    ordered = sorted(found, key=lambda point: point.value)
+    if not paired:
+        return found, []
+    known = set(map(id, paired))
+    return [point for point in found if id(point) in known], [
+        point for point in found if id(point) not in known
+    ]
+
+
+def _thinned(points: Sequence[EvidencePoint]) -> Sequence[EvidencePoint]:
+    if len(points) <= MOST_POINTS:
+        return points
+    ordered = sorted(points, key=lambda point: point.value)
     step = (len(ordered) - 1) / (MOST_POINTS - 1)
     return [ordered[round(place * step)] for place in range(MOST_POINTS)]
 
 
-def _pairs(above: Sequence[EvidencePoint], below: Sequence[EvidencePoint]) -> list[tuple[float, float]]:
-    """Return the values of the runs with equal repeat values: candidate, champion."""
-    partners = {_key(point.repeat): point.value for point in below}
-    return [(point.value, partners[key]) for point in above if (key := _key(point.repeat)) in partners]
+def _pairs(evidence: Evidence) -> list[tuple[EvidencePoint, EvidencePoint]]:
+    """Return the runs that were compared in pairs: candidate, champion."""
+    if not evidence.pairs or not evidence.candidate or not evidence.champion:
+        return []
+    ours, theirs, names, _ = matched(evidence.candidate, evidence.champion)
+    return list(zip(ours, theirs, strict=True)) if names else []
 
 
-def _key(repeat: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((name, repr(value)) for name, value in repeat.items()))
+def _drawn(lane: Lane) -> list[dict[str, Any]]:
+    traces = []
+    if lane.alone:
+        traces.append(_points(lane, _thinned(lane.alone), alone=True))
+    if lane.points:
+        traces += [_points(lane, _thinned(lane.points)), _mean(lane)]
+    return traces
 
 
-def _joined(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
+def _joined(pairs: Sequence[tuple[EvidencePoint, EvidencePoint]]) -> dict[str, Any]:
     x: list[float | None] = []
     y: list[float | None] = []
     for upper, lower in pairs:
-        x += [upper, lower, None]
+        x += [upper.value, lower.value, None]
         y += [1.0, 0.0, None]
     return {
         "type": "scatter",
@@ -129,22 +172,22 @@ def _named(said: str) -> str:
     return html.escape(format.shorten(said, LONGEST), quote=False)
 
 
-def _points(
-    points: Sequence[EvidencePoint], place: float, name: str, colour: str, symbol: str
-) -> dict[str, Any]:
+def _points(lane: Lane, points: Sequence[EvidencePoint], *, alone: bool = False) -> dict[str, Any]:
     # Points of a pair stay on the line that joins them; many of a lane are spread beside it.
     spread = 0.0 if len(points) <= _FEW else _SPREAD
-    heights = [place + spread * ((number * 0.618034) % 1.0 - 0.5) * 2 for number in range(len(points))]
+    heights = [lane.place + spread * ((number * 0.618034) % 1.0 - 0.5) * 2 for number in range(len(points))]
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": _named(name),
+        "name": f"{_named(lane.name)}, without a partner" if alone else _named(lane.name),
         "x": [point.value for point in points],
         "y": heights,
-        "marker": {
-            "color": colour,
+        "marker": {"color": lane.colour, "size": 9, "symbol": f"{lane.symbol}-open"}
+        if alone
+        else {
+            "color": lane.colour,
             "size": 9,
-            "symbol": symbol,
+            "symbol": lane.symbol,
             "line": {"width": 1, "color": "rgba(255,255,255,0.7)"},  # between points that overlap
         },
         "customdata": [_hover(point) for point in points],
@@ -157,16 +200,16 @@ def _hover(point: EvidencePoint) -> str:
     return f"<br>{_named(said)}" if said else f"<br>run {_named(point.run)}"
 
 
-def _mean(points: Sequence[EvidencePoint], place: float, name: str, colour: str) -> dict[str, Any]:
-    mean = mean_of([point.value for point in points])
+def _mean(lane: Lane) -> dict[str, Any]:
+    mean = mean_of([point.value for point in lane.points])
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": f"mean of {_named(name)}",
+        "name": f"mean of {_named(lane.name)}",
         "showlegend": False,
         "x": [mean, mean],
-        "y": [place - 0.3, place + 0.3],
-        "line": {"color": colour, "width": 3},
+        "y": [lane.place - 0.3, lane.place + 0.3],
+        "line": {"color": lane.colour, "width": 3},
         "hovertemplate": "mean %{x:.6~g}<extra>%{fullData.name}</extra>",
     }
 
@@ -210,10 +253,7 @@ def _interval(evidence: Evidence) -> list[dict[str, Any]]:
     ]
 
 
-def _layout(
-    evidence: Evidence, lanes: Sequence[tuple[float, str, Sequence[EvidencePoint], str, str]]
-) -> Figure:
-    names = [f"{_named(name)}<br>{format.plural(len(points), 'run')}" for _, name, points, _, _ in lanes]
+def _layout(evidence: Evidence, lanes: Sequence[Lane]) -> Figure:
     return {
         "margin": {"l": 8, "r": 16, "t": 8, "b": 36},
         "showlegend": False,
@@ -224,12 +264,12 @@ def _layout(
             "zeroline": False,
             "exponentformat": "e",
             "anchor": "y",
-            **_around([point.value for *_, points, _, _ in lanes for point in points]),
+            **_around([point.value for lane in lanes for point in (*lane.points, *lane.alone)]),
         },
         "yaxis": {
             "tickmode": "array",
-            "tickvals": [place for place, *_ in lanes],
-            "ticktext": names,
+            "tickvals": [lane.place for lane in lanes],
+            "ticktext": [f"{_named(lane.name)}<br>{_counted(lane)}" for lane in lanes],
             "range": [-0.5 if len(lanes) > 1 else 0.5, 1.5],
             "domain": list(_UPPER),
             "fixedrange": True,
@@ -238,6 +278,12 @@ def _layout(
             "automargin": True,
         },
     }
+
+
+def _counted(lane: Lane) -> str:
+    if not lane.alone:
+        return format.plural(len(lane.points), "run")
+    return f"{format.count(len(lane.points))} of {format.plural(len(lane.points) + len(lane.alone), 'run')}"
 
 
 def _around(values: Sequence[float]) -> dict[str, Any]:
