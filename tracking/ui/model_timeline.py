@@ -17,6 +17,9 @@ LANE: Final = 46
 """Pixels of an alias."""
 AROUND: Final = 96
 MOST_BARS: Final = 400
+_BAR: Final = 0.6
+_MARK: Final = 0.41
+"""Of a lane, from its middle up to a try that was refused: beside the bars, whose names stay readable."""
 NARROW: Final = 0.002
 """Share of the time in view below which a bar cannot be seen."""
 LONGEST_REASON: Final = 160
@@ -90,9 +93,9 @@ def chart(journal: Sequence[JournalEntry], now: datetime, zone_offset: float) ->
     for overridden in (False, True):
         here = [each for each in shown if each.overridden is overridden]
         if here:
-            traces.append(_bars(here, overridden, now, zone_offset))
+            traces.append(_bars(here, lanes, overridden, now, zone_offset))
     if refused:
-        traces.append(_refusals(refused[-MOST_BARS:], zone_offset))
+        traces.append(_refusals(refused[-MOST_BARS:], lanes, zone_offset))
     among = "1 alias" if len(lanes) == 1 else f"{format.count(len(lanes))} aliases"
     holders = len({(each.alias, each.version) for each in held})
     note = f"{format.plural(holders, 'holder')} of {among}"
@@ -137,7 +140,9 @@ def alt(journal: Sequence[JournalEntry]) -> str:
     return f"Which version held each alias when. Now: {said or 'nobody holds one'}."
 
 
-def _bars(here: Sequence[Holding], overridden: bool, now: datetime, zone_offset: float) -> dict[str, Any]:
+def _bars(
+    here: Sequence[Holding], lanes: Sequence[str], overridden: bool, now: datetime, zone_offset: float
+) -> dict[str, Any]:
     ends = [each.until or max(now, each.since) for each in here]
     return {
         "type": "bar",
@@ -148,7 +153,8 @@ def _bars(here: Sequence[Holding], overridden: bool, now: datetime, zone_offset:
         "x": [
             max(1.0, (end - each.since).total_seconds() * 1e3) for each, end in zip(here, ends, strict=True)
         ],
-        "y": [each.alias for each in here],
+        "y": [lanes.index(each.alias) for each in here],
+        "width": _BAR,
         "text": [_on_bar(each) for each in here],
         "textposition": "inside",
         "insidetextanchor": "middle",
@@ -185,16 +191,16 @@ def _on_bar(held: Holding) -> str:
     return f"{back}v{held.version}{' !' * held.overridden}"
 
 
-def _refusals(entries: Sequence[JournalEntry], zone_offset: float) -> dict[str, Any]:
+def _refusals(entries: Sequence[JournalEntry], lanes: Sequence[str], zone_offset: float) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": "refused",
         "x": [_milliseconds(entry.at, zone_offset) for entry in entries],
-        "y": [entry.alias for entry in entries],
+        "y": [lanes.index(entry.alias or "") - _MARK for entry in entries],
         "marker": {
             "symbol": "x",
-            "size": 9,
+            "size": 8,
             "color": "#c1007c",
             "line": {"width": 1, "color": "#ffffff"},
         },
@@ -229,7 +235,6 @@ def _milliseconds(when: datetime, zone_offset: float) -> float:
 def _layout(lanes: Sequence[str]) -> Figure:
     return {
         "barmode": "overlay",
-        "bargap": 0.3,
         "margin": {"l": 8, "r": 12, "t": 8, "b": 40},
         "showlegend": True,
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
@@ -237,10 +242,12 @@ def _layout(lanes: Sequence[str]) -> Figure:
         "uniformtext": {"mode": "hide", "minsize": 9},
         "xaxis": {"type": "date", "title": {"text": "time", "standoff": 6}, "zeroline": False},
         "yaxis": {
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": list(lanes),
+            "type": "linear",
+            "tickmode": "array",
+            "tickvals": list(range(len(lanes))),
+            "ticktext": [html.escape(alias, quote=False) for alias in lanes],
             "range": [len(lanes) - 0.5, -0.5],
+            "zeroline": False,
             "title": {"text": "alias", "standoff": 6},
             "fixedrange": True,
             "automargin": True,
