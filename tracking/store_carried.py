@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tracking.artifacts.downloading import download_artifact, download_artifacts
-from tracking.artifacts.reading import files_of, find_artifact, open_file
+from tracking.artifacts.reading import files_of, find_artifact, list_files, open_file
 from tracking.database import carried_queries
 from tracking.errors import InvalidValue, TrackingWarning
 from tracking.records import ArtifactFile, ArtifactRecord, CaptureRecord, ConsoleText, DatasetRecord
@@ -58,6 +58,16 @@ class StoreCarried(StoreHandle):
             ArtifactDamaged: The list is damaged, or names files that could land outside of a folder.
         """
         return files_of(self._objects, find_artifact(self.artifacts(run_id), run_id, name, step))
+
+    def folder_files(self, digest: str) -> list[ArtifactFile]:
+        """Return the files of a folder by the sha256 of its list, as a version's record has it.
+
+        Raises:
+            NotFound: The list is missing.
+            ArtifactDamaged: It is damaged, or names files that could land outside of a folder.
+            InvalidValue: `digest` is no sha256 in hexadecimal.
+        """
+        return list(list_files(self._objects, digest).files)
 
     def preview(self, run_id: str, name: str, *, step: int | None = None, path: str | None = None) -> Preview:
         """Return what can be shown of an artifact: data within bounds, nothing executed.

@@ -53,18 +53,25 @@ def files_of(objects: Objects, record: ArtifactRecord) -> list[ArtifactFile]:
 def manifest_of(objects: Objects, record: ArtifactRecord) -> manifests.Manifest:
     """Return what a folder held; raises as `files_of`."""
     where = f"the folder {record.name!r} of run {record.run}"
+    return located(where, lambda: list_files(objects, record.digest))
 
-    def read() -> manifests.Manifest:
-        with objects.open(record.digest) as file:
-            data = file.read(manifests.BYTES_LIMIT + 1)
-        if len(data) > manifests.BYTES_LIMIT:
-            raise ArtifactDamaged("Its list of files is longer than any that is written.")
-        try:
-            return manifests.from_bytes(data)
-        except InvalidValue as error:
-            raise ArtifactDamaged(f"Its list of files is refused. {error}") from None
 
-    return located(where, read)
+def list_files(objects: Objects, digest: str) -> manifests.Manifest:
+    """Return what a folder held, by the digest of its list.
+
+    Raises:
+        NotFound: The list is missing.
+        ArtifactDamaged: It is damaged, or no list of files of a folder.
+        InvalidValue: `digest` is no sha256 in hexadecimal.
+    """
+    with objects.open(digest) as file:
+        data = file.read(manifests.BYTES_LIMIT + 1)
+    if len(data) > manifests.BYTES_LIMIT:
+        raise ArtifactDamaged("Its list of files is longer than any that is written.")
+    try:
+        return manifests.from_bytes(data)
+    except InvalidValue as error:
+        raise ArtifactDamaged(f"Its list of files is refused. {error}") from None
 
 
 def open_file(objects: Objects, record: ArtifactRecord, path: str | None) -> BinaryIO:

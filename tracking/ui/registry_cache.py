@@ -5,7 +5,6 @@ What also speaks of runs (metrics of versions, gates, evidence) hangs on the rev
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from tracking.errors import ArtifactDamaged, InvalidValue
-from tracking.records import ArtifactKind, RunRecord
+from tracking.records import ArtifactFile, ArtifactKind, RunRecord
 from tracking.registry_records import (
     CHAMPION,
     JournalEntry,
@@ -232,20 +230,12 @@ def _card(root: str, revision: int, runs: cache.Revisions, name: str, number: in
 @st.cache_resource(max_entries=512, ttl=_LOOKED_AGAIN, show_spinner=False)
 def _folder_files(root: str, digest: str, _store: Store) -> FolderFiles:
     count, some = _folder_list(root, digest, _store)
-    there = {each: _store.object_size(each) is not None for each in {each for _, each in some}}
-    return FolderFiles(count, len(some), tuple(path for path, each in some if not there[each]))
+    there = {each: _store.object_size(each) is not None for each in {file.digest for file in some}}
+    return FolderFiles(count, len(some), tuple(file.path for file in some if not there[file.digest]))
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _folder_list(root: str, digest: str, _store: Store) -> tuple[int, Sequence[tuple[str, str]]]:
-    """Return how many files a folder has, and path and digest of those that are looked for."""
-    with _store.open_object(digest) as file:
-        data = file.read(LONGEST_LIST + 1)
-    try:
-        files = json.loads(data)["files"]
-        some = tuple((str(each["path"]), str(each["digest"])) for each in files[:FILES_LOOKED_FOR])
-        for _, each in some:
-            _store.object_size(each)  # raises for what is no digest
-        return len(files), some
-    except (ValueError, TypeError, KeyError, RecursionError, InvalidValue) as error:
-        raise ArtifactDamaged(f"It is no list of files ({type(error).__name__}).") from None
+def _folder_list(root: str, digest: str, _store: Store) -> tuple[int, Sequence[ArtifactFile]]:
+    """Return how many files a folder has, and those that are looked for."""
+    files = _store.folder_files(digest)
+    return len(files), tuple(files[:FILES_LOOKED_FOR])
