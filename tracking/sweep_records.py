@@ -151,6 +151,19 @@ class SweepEdit:
     edition: int
 
 
+def planned_trials(budget: int | None, size: int | None, done: int) -> int | None:
+    """Return how many trials a sweep comes to, None where only time ends it.
+
+    Args:
+        budget: How many trials may count, or None.
+        size: How many configurations the sampler goes through, or None.
+        done: Trials that count already: queued by hand, there may be more of them than the sampler has.
+    """
+    if size is None:
+        return budget
+    return max(size, done) if budget is None else min(budget, max(size, done))
+
+
 @dataclass(frozen=True, slots=True)
 class SweepRecord:
     """One sweep as the store has it at one moment, over all of its studies.
@@ -186,6 +199,7 @@ class SweepRecord:
         revision: Grows with every operation on them.
         confirms: Name of the sweep whose best trials it runs again, None for any other one.
         repeats_run: Id of the run whose configuration it runs again, None for any other one.
+        size: How many configurations its sampler goes through, None where there is no end of them or no telling.
     """
 
     name: str
@@ -218,6 +232,12 @@ class SweepRecord:
     revision: int
     confirms: str | None = None
     repeats_run: str | None = None
+    size: int | None = None
+
+    @property
+    def planned(self) -> int | None:
+        """How many trials count in the end at most: those of the budget, or fewer where the sampler has no more."""
+        return planned_trials(self.budget_trials, self.size, self.done)
 
     @property
     def study(self) -> str:

@@ -17,7 +17,7 @@ from tracking.database.sweep_progress import progress
 from tracking.records import Goal
 from tracking.spool.lock import try_lock
 from tracking.study_records import CAUSE, RETRY_OF
-from tracking.sweep_records import OUTCOME, SweepState
+from tracking.sweep_records import OUTCOME, SweepState, planned_trials
 from tracking.tuning.sweep_state import append, attribute_op, opened, wanted
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -170,6 +170,28 @@ def test_rate_and_time_left_are_those_of_the_latest_trials(location: StoreLocati
     assert record.rate == pytest.approx(3 / span * 3600)
     assert record.eta is not None and 0 < record.eta <= 996 / 3 * span
     assert record.elapsed == 12.5
+
+
+def test_a_grid_is_measured_by_its_size_where_the_budget_is_larger(
+    location: StoreLocation, tmp_path: Path
+) -> None:
+    space = '[space.lr]\nchoices = [0.1, 0.2, 0.3]\n[space.momentum]\ntype = "int"\nlow = 0\nhigh = 1\n'
+    start, end = TEXT.index("[space.lr]"), TEXT.index("[[objectives]]")
+    grid = (TEXT[:start] + space + TEXT[end:]).replace('"random"', '"grid"').replace("10", "100")
+    made(location, tmp_path, text=grid, ended=False)
+    with tracking.open_store(location.root) as store:
+        record = store.sweep("s")
+    assert (record.size, record.budget_trials, record.planned, record.done) == (6, 100, 6, 0)
+
+
+@pytest.mark.parametrize(
+    ("budget", "size", "done", "planned"),
+    [(10, None, 3, 10), (None, None, 3, None), (10, 6, 3, 6), (4, 6, 3, 4), (None, 6, 3, 6), (10, 6, 7, 7)],
+)
+def test_what_a_sweep_comes_to_is_never_less_than_what_it_has_done(
+    budget: int | None, size: int | None, done: int, planned: int | None
+) -> None:
+    assert planned_trials(budget, size, done) == planned
 
 
 def test_a_study_of_ones_own_is_no_sweep(location: StoreLocation, tmp_path: Path) -> None:

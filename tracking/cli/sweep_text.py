@@ -130,9 +130,9 @@ def _progress(record: SweepRecord, *, bar: bool) -> str:
 
     parts = []
     share: float | None = None
-    if record.budget_trials is not None:
-        parts.append(f"{record.done:,} of {record.budget_trials:,} trials")
-        share = record.done / record.budget_trials if record.budget_trials else None
+    if record.planned is not None:
+        parts.append(f"{record.done:,} of {record.planned:,} trials")
+        share = record.done / record.planned if record.planned else None
     else:
         parts.append(f"{record.done:,} trials")
     if record.budget_seconds is not None:
@@ -211,7 +211,7 @@ def row(record: SweepRecord) -> Sequence[str]:
         best = f"{len(record.best)} trials on the front"
     if not record.best and record.failures and not record.state.is_live:
         best = causes(record)
-    budget = "" if record.budget_trials is None else f"/{record.budget_trials:,}"
+    budget = "" if record.planned is None else f"/{record.planned:,}"
     return (
         record.name,
         str(record.state),

@@ -38,6 +38,7 @@ from tracking.sweep_records import (
     SweepEdit,
     SweepObjective,
     SweepRecord,
+    planned_trials,
 )
 
 MARK = "podium:"
@@ -168,13 +169,16 @@ def sweep_record(connection: Connection, location: StoreLocation, chain: Sequenc
     # were counted then.
     done = sum(each.done for each in digests)
     budget = _mapping(short.get("budget"))
+    # What earlier studies of another space have done is no part of what is gone through now.
+    size = _whole(short.get("size")) if len(chain) == 1 else None
+    planned = planned_trials(_whole(budget.get("trials")), size, done)
     state, reason = state_of(present.attributes, standings, now.counts["running"], chain[0].name)
     going = progress(
         state,
         present.attributes,
         digests=digests,
         done=done,
-        budget=budget,
+        budget={**budget, "trials": planned},
         seconds=_elapsed(present, standings[-1], now),
         workers=_whole(short.get("workers")),
     )
@@ -209,6 +213,7 @@ def sweep_record(connection: Connection, location: StoreLocation, chain: Sequenc
         revision=sum(study.ops for study in chain),
         confirms=_text(_mapping(chain[0].attributes.get(CONFIRMS)).get("sweep")),
         repeats_run=_text(_mapping(chain[0].attributes.get(REPEATS_RUN)).get("run")),
+        size=size,
     )
 
 

@@ -26,8 +26,10 @@ from tracking.tuning.definition import (
     SweepDefinition,
     Target,
 )
+from tracking.tuning.definition_checks import ENUMERATION_LIMIT
 from tracking.tuning.definition_file import read_definition
 from tracking.tuning.definition_text import definition_text
+from tracking.tuning.enumeration import count_configurations
 from tracking.tuning.storage import ONLY
 
 EDIT_PATIENCE = 60.0
@@ -138,6 +140,7 @@ def definition_attribute(
         "notes": definition.notes,
         "workers": definition.workers,
         "budget": {"trials": budget.trials, "seconds": budget.seconds},
+        "size": count_configurations(definition, ENUMERATION_LIMIT),
     }
     text = definition_text(definition) if text is None else text
     return {DEFINITION: {"text": text, "edition": edition, "short": short}}

@@ -40,6 +40,7 @@ NEEDED: Final = {
 """Options that a pruner cannot do without, to begin with."""
 
 _LISTED = 6
+_COUNTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,11 @@ def sentence(definition: SweepDefinition, pace: Pace | None = None) -> str:
 
 def count_of_trials(definition: SweepDefinition) -> int | None:
     """Return how many trials there will be at most, None where only time bounds them."""
-    from tracking.tuning.definition_options import ENUMERATED, LISTED
-    from tracking.tuning.space import configurations, is_finite
+    from tracking.tuning.enumeration import count_configurations
 
-    trials, sampler = definition.budget.trials, definition.sampler.name
-    if sampler == LISTED:
-        return min(len(definition.start_with), trials or len(definition.start_with))
-    if sampler not in ENUMERATED or not all(map(is_finite, definition.space)):
-        return trials
-    limit = 1_000 if trials is None else min(trials, 1_000)
-    found = sum(1 for _ in configurations(definition.space, limit))
-    return found if found < limit else trials
+    trials = definition.budget.trials
+    found = count_configurations(definition, _COUNTED if trials is None else min(trials, _COUNTED))
+    return trials if found is None else min(found, trials or found)
 
 
 def duration_in_words(seconds: float) -> str:

@@ -78,8 +78,8 @@ def goal(record: SweepRecord) -> str:
 def share(record: SweepRecord) -> float | None:
     """Return how much of the budget is used (0..1), None where it has none."""
     found = []
-    if record.budget_trials:
-        found.append(record.done / record.budget_trials)
+    if record.planned:
+        found.append(record.done / record.planned)
     if record.budget_seconds and record.elapsed is not None:
         found.append(record.elapsed / record.budget_seconds)
     return min(1.0, max(0.0, *found, 0.0)) if found else None
@@ -87,7 +87,7 @@ def share(record: SweepRecord) -> float | None:
 
 def done(record: SweepRecord) -> str:
     """Return how many trials count, of how many: `18 of 40`."""
-    of = "" if record.budget_trials is None else f" of {format.count(record.budget_trials)}"
+    of = "" if record.planned is None else f" of {format.count(record.planned)}"
     return format.count(record.done) + of
 
 
@@ -131,8 +131,8 @@ def progress(record: SweepRecord, *, brief: bool = False) -> str:
 def budget_left(record: SweepRecord) -> str:
     """Return what is left of the budget, empty where it has none."""
     parts = []
-    if record.budget_trials is not None:
-        parts.append(format.plural(max(0, record.budget_trials - record.done), "trial"))
+    if record.planned is not None:
+        parts.append(format.plural(max(0, record.planned - record.done), "trial"))
     if record.budget_seconds is not None and record.elapsed is not None:
         parts.append(format.duration(max(0.0, record.budget_seconds - record.elapsed)))
     return " or ".join(parts)
