@@ -119,6 +119,24 @@ def test_the_front_of_many_trials_is_drawn_whole() -> None:
     assert figure["layout"]["xaxis"]["title"]["text"] == "a (more is better)"
 
 
+def test_a_front_of_two_objectives_is_a_staircase_of_what_is_not_beaten() -> None:
+    # More of a and less of b is better: from the best in a on, the line goes back in a before it goes down in b.
+    values = np.array([[3.0, 3.0], [1.0, 1.0], [2.0, 2.0]])
+    pair = (SweepObjective("a", Goal.MAXIMIZE), SweepObjective("b", Goal.MINIMIZE))
+    figure, _ = sweep_charts.front_chart(values, np.arange(3), np.ones(3, dtype=bool), pair, joined=True)
+    ahead = trace(figure, "on the front")
+    assert (ahead["x"].tolist(), ahead["line"]["shape"]) == ([3.0, 2.0, 1.0], "hv")
+
+
+def test_of_many_choices_so_many_are_named_as_do_not_overlap_and_all_keep_their_tick() -> None:
+    frame = trials(list(range(40)), opt=[f"option {number:02}" for number in range(40)])
+    found = parallel(frame, ["params.opt", COLUMN])
+    axis = sweep_parallel.parallel_chart(found, frame, COLUMN, Goal.MAXIMIZE)[0]["data"][0]["dimensions"][0]
+    named = [name for name in axis["ticktext"] if name]
+    assert len(axis["tickvals"]) == len(axis["ticktext"]) == len(found.axes[0].labels)
+    assert sweep_parallel.MOST_CHOICES / 2 < len(named) <= sweep_parallel.MOST_CHOICES
+
+
 def test_parallel_coordinates_of_many_trials_keep_the_best_on_top() -> None:
     values = np.random.default_rng(1).normal(size=3_000).tolist()
     frame = trials(values, lr=np.linspace(0, 1, 3_000).tolist(), opt=["<b>a</b>", "b"] * 1_500)

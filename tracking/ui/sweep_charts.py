@@ -205,7 +205,8 @@ def front_chart(
     best = _points(values[ahead, 0], values[ahead, 1], "on the front", BEST, hover, 1, size=8)
     best["customdata"] = numbers[ahead].astype(np.float64)
     if joined:
-        best.update(mode="lines+markers", line={"color": BEST, "width": 1, "dash": "dot"})
+        # A step: between two trials of the front nothing is known to be better than the worse of both.
+        best.update(mode="lines+markers", line={"color": BEST, "width": 1, "dash": "dot", "shape": "hv"})
     traces.append(best)
     layout = _layout(axis_title(pair[1]), axis_title(pair[0]), legend=True)
     return {"data": traces, "layout": layout}, Drawn(len(kept) + len(broken) + len(ahead), len(values))

@@ -119,7 +119,7 @@ def curves_chart(
                 "customdata": numbers,
                 "name": name,
                 "opacity": 1.0 if kind == "best" else 0.75,
-                "line": {"color": colour, "width": width},
+                "line": {"color": colour, "width": width, "dash": "dot" if kind == "pruned" else "solid"},
                 "hovertemplate": f"trial %{{customdata}}, {name}, step %{{x}}: %{{y:.6~g}}<extra></extra>",
             }
         )

@@ -27,6 +27,7 @@ MOST_LEVEL: Final = 7
 """axes of which the names do; those of more are tilted where they are long,"""
 TILTED, ANGLE = 14, -25
 """and have so many characters."""
+MOST_CHOICES: Final = 16
 WIDTH: Final = 7
 """Of a character, in pixels."""
 SCALE: Final = ((0.0, NEUTRAL), (0.6, TRIAL), (0.92, BEST), (1.0, BEST))
@@ -67,7 +68,12 @@ def parallel_chart(
             "range": [axis.low, axis.high],
         }
         if axis.scale is Scale.CHOICES:
-            dimension |= {"tickvals": axis.ticks.tolist(), "ticktext": labels_of(axis.labels, room)}
+            # Each keeps its tick, to which a brush snaps; of many only so many are named as fit above each other.
+            step = -(-len(axis.labels) // MOST_CHOICES)
+            named = [
+                name if place % step == 0 else "" for place, name in enumerate(labels_of(axis.labels, room))
+            ]
+            dimension |= {"tickvals": axis.ticks.tolist(), "ticktext": named}
         else:
             # With `tickvals` Plotly takes an axis for one of choices: it ends at the outer ticks, and a brush snaps
             # to them. The page's script writes these labels instead.
