@@ -100,6 +100,43 @@ def test_an_upgraded_store_works(release: str, store_folder: Path) -> None:
         assert store.run(run.id).status is tracking.RunStatus.FINISHED
 
 
+def test_a_new_store_is_what_the_revisions_come_to() -> None:
+    made, migrated = (sqlite3.connect(":memory:", isolation_level=None) for _ in range(2))
+    schema.make(made)
+    migrate.upgrade(migrated)
+    assert schema.describe(made) == schema.describe(migrated), (
+        "python -m tracking.database.migrate writes it anew"
+    )
+    tables = migrated.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        held = [each.execute(f'SELECT * FROM "{table}"').fetchall() for each in (made, migrated)]
+        assert held[0] == held[1], table
+    made.close()
+    migrated.close()
+
+
+@pytest.mark.parametrize("release", RELEASED)
+def test_an_upgraded_store_has_the_tables_of_a_new_one(
+    release: str, store_folder: Path, tmp_path: Path
+) -> None:
+    upgraded, new = put_old(store_folder, release), StoreLocation(tmp_path / "new")
+    found = []
+    for location in (upgraded, new):
+        schema.ensure_current(location)
+        connection = sqlite3.connect(location.database)
+        found.append(sorted(schema.describe(connection)))
+        connection.close()
+    assert found[0] == found[1]
+
+
+def test_a_new_store_needs_no_alembic(run_script: RunScript, store_folder: Path) -> None:
+    done = run_script(
+        "import sys, tracking; tracking.open_store(sys.argv[1]); print('alembic' in sys.modules)",
+        str(store_folder),
+    )
+    assert done.stdout == "False\n", done.stderr
+
+
 def test_the_revisions_make_what_the_tables_say(store_folder: Path) -> None:
     location = StoreLocation(store_folder)
     schema.ensure_current(location)

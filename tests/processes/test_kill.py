@@ -141,12 +141,12 @@ POINTS = {
         SpoolWriter.remove = lambda self: die()
         """,
     "during first open": """
-        import tracking.database.migrate as migrate
-        then = migrate.upgrade
-        def upgrade(connection):
+        import tracking.database.schema as schema
+        then = schema.make
+        def make(connection):
             then(connection)
             die()
-        migrate.upgrade = upgrade
+        schema.make = make
         """,
 }
 ENDED = {

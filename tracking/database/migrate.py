@@ -1,4 +1,7 @@
-"""Runs the revisions under `migrations/` on a connection whose transaction is ours."""
+"""Runs the revisions under `migrations/` on a connection whose transaction is ours.
+
+`python -m tracking.database.migrate` prints what they come to, which stands in `schema.sql`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from tracking.database.schema import VERSION_TABLE
+from tracking.database.schema import VERSION_TABLE, describe
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -55,3 +58,18 @@ def upgrade(connection: sqlite3.Connection) -> None:
         )
         with _one_at_a_time, Operations.context(context):
             context.run_migrations()
+
+
+def main() -> None:
+    """Print the schema that the revisions make of an empty database."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    upgrade(connection)
+    print(
+        "-- What the revisions under migrations/ come to; a new store is made of it, without going through them."
+    )
+    print("-- Written by `python -m tracking.database.migrate > tracking/database/schema.sql`.")
+    print("\n".join(describe(connection)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """Which schema a store has, and how it is made or brought up to date.
 
-Opening a store of the current schema reads one row and never imports alembic.
+Opening a store of the current schema reads one row, and a new one is made of `schema.sql`: neither imports alembic.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ CURRENT = "0005"
 
 VERSION_TABLE = "podium_schema"
 APPLICATION_ID = 0x506F6475  # "Podu"
+SCHEMA = Path(__file__).with_name("schema.sql")
 
 # Guard rails, made again after every migration: a batch rebuild of a table drops its triggers.
 TRIGGERS = {
@@ -103,6 +104,22 @@ def stored_version(connection: sqlite3.Connection) -> str | None:
     return str(row[0])
 
 
+def describe(connection: sqlite3.Connection) -> list[str]:
+    """Return the statements that make the tables and indexes of a database, without the guard rails, in order."""
+    query = "SELECT sql FROM sqlite_master WHERE type <> 'trigger' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+    found = connection.execute(f"{query} AND sql NOT NULL ORDER BY rowid").fetchall()
+    return ["\n".join(map(str.rstrip, sql.strip().splitlines())) + ";" for (sql,) in found]
+
+
+def make(connection: sqlite3.Connection) -> None:
+    """Make the tables of the current schema in an empty database; the caller has begun the transaction."""
+    lines = SCHEMA.read_text(encoding="utf-8").splitlines()
+    # One by one: a whole script would end the transaction first.
+    for statement in "\n".join(line for line in lines if not line.startswith("--")).split(";\n"):
+        connection.execute(statement)
+    connection.execute(f"INSERT INTO {VERSION_TABLE} (version_num) VALUES (?)", (CURRENT,))
+
+
 def ensure_current(location: StoreLocation, *, busy_seconds: float = 30.0) -> None:
     """Make the store's database, or bring it to the current schema; nothing to do is the usual case.
 
@@ -159,13 +176,15 @@ def _migrate(
                 connection.execute("ROLLBACK")
                 return
             _refuse_newer(version)
-            if version is not None:
+            if version is None:
+                make(connection)
+            else:
                 _back_up(location, version)
-            # alembic takes longer to import than everything else here together.
-            with alembic_quiet():
-                from tracking.database.migrate import upgrade
+                # alembic takes longer to import than everything else here together.
+                with alembic_quiet():
+                    from tracking.database.migrate import upgrade
 
-                upgrade(connection)
+                    upgrade(connection)
             for name, statement in TRIGGERS.items():
                 connection.execute(f"DROP TRIGGER IF EXISTS {name}")
                 connection.execute(statement)
