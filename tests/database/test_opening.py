@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -41,11 +42,13 @@ def test_an_existing_database_keeps_its_rights(store_folder: Path) -> None:
     assert stat.S_IMODE((store_folder / "tracking.db").stat().st_mode) == 0o640
 
 
-def test_making_the_tables_says_nothing_in_the_scripts_own_log(store_folder: Path) -> None:
+def test_an_upgrade_says_nothing_in_the_scripts_own_log(store_folder: Path) -> None:
+    store_folder.mkdir()
+    shutil.copy(Path(__file__).parent / "stores" / "0001.db", store_folder / "tracking.db")
     script = (
         "import logging, sys; logging.basicConfig(level=logging.DEBUG)\n"
         "import tracking\n"
-        "with tracking.start_run(store=sys.argv[1], capture=False) as run: run.log({'loss': 1.0})\n"
+        "with tracking.start_run('new', store=sys.argv[1], capture=False) as run: run.log({'loss': 1.0})\n"
         "logging.info('mine')\n"
         "import alembic.runtime.migration as theirs; theirs.log.info('theirs')\n"
     )
@@ -54,4 +57,4 @@ def test_making_the_tables_says_nothing_in_the_scripts_own_log(store_folder: Pat
     )
     assert done.stderr.splitlines() == ["INFO:root:mine", "INFO:alembic.runtime.migration:theirs"]
     with tracking.open_store(store_folder) as store:
-        assert store.count() == 1
+        assert store.count(experiment="new") == 1
