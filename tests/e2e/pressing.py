@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
@@ -14,9 +15,10 @@ from tracking.ui.grid import HEADER_HEIGHT, ROW_HEIGHT
 def press_row(page: Page, table: Locator, *, row: int, until: str) -> None:
     """Press the name in a row of a table until the address changes: a table is drawn a while after it is there."""
     for _ in range(60):
-        table.scroll_into_view_if_needed()
-        box = table.bounding_box()
-        assert box is not None
+        with suppress(PlaywrightError):  # drawn anew at this very moment
+            table.scroll_into_view_if_needed()
+        if (box := table.bounding_box()) is None:
+            continue
         page.mouse.click(box["x"] + 20, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
         page.wait_for_timeout(1_000)
         if re.search(until, page.url):

@@ -25,6 +25,8 @@ SCRIPT = '''
 """Walk down a noisy valley."""
 import argparse
 import random
+import time
+from pathlib import Path
 
 import tracking
 
@@ -34,6 +36,11 @@ parser.add_argument("--momentum", type=float, default=0.9)
 parser.add_argument("--seed", type=int, default=0)
 args = parser.parse_args()
 
+folder = Path(__file__).parent
+with (folder / "begun").open("a") as file:
+    file.write(".")
+while (folder / "begun").stat().st_size > 6 and not (folder / "go").exists():
+    time.sleep(0.05)  # so that the sweep is not over before the dashboard is killed
 noise = random.Random(args.seed)
 with tracking.start_run("valley", params=vars(args), capture=False) as run:
     place, speed = 1.0, 0.0
@@ -112,6 +119,7 @@ def test_from_a_script_to_a_confirmed_winner_with_the_dashboard_killed_on_the_wa
     with tracking.open_store(location) as store:
         done = store.sweep("train").done
         assert done < TRIALS, "all of it was over before the dashboard was killed: nothing is shown by this"
+        (project / "go").touch()
         wait_for(lambda: store.sweep("train").done > done, location)
 
     dashboard = start_dashboard(location, project=project)

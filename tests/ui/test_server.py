@@ -334,6 +334,7 @@ def test_the_effective_settings_are_the_safe_ones(monkeypatch: pytest.MonkeyPatc
             "client.toolbarMode",
             "runner.magicEnabled",
             "runner.postScriptGC",
+            "global.minCachedMessageSize",
         )
     }
     assert effective == {
@@ -350,5 +351,6 @@ def test_the_effective_settings_are_the_safe_ones(monkeypatch: pytest.MonkeyPatc
         "client.toolbarMode": "viewer",
         "runner.magicEnabled": False,
         "runner.postScriptGC": False,
+        "global.minCachedMessageSize": 1e12,
     }
     assert "://" not in (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
