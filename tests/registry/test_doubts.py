@@ -132,3 +132,14 @@ def test_to_retire_a_champion_does_not_clear_the_way_for_a_worse_one(store: Stor
     assert "other data than digits/1" in same.found
     again = store.check_promotion("digits", 1)
     assert (again.rival, again.passed) == (None, True), "the retired one has nobody to beat"
+
+
+def test_runs_that_were_thrown_away_are_named_where_the_verdict_is(store: Store) -> None:
+    champion(store)
+    good = others(store)
+    bad = run_of(store, 9, 0.3, lr=0.2)
+    store.delete_run(bad)
+    (result,) = asked(store, good[0], "better(accuracy)")
+    assert result.passed and result.found.endswith("Not counted: The candidate: 1 run in the trash."), (
+        result.found
+    )

@@ -15,6 +15,7 @@ from tracking.registry.doubts import of_its_own_run, of_the_data, of_the_goal
 from tracking.registry.gate_checks import checked_gate as checked_gate
 from tracking.registry.gate_checks import checked_gates as checked_gates
 from tracking.registry.gate_text import asked_for, number_text
+from tracking.registry.groups import TRASHED, group_of
 from tracking.registry.measured import alike, last_of, summaries_of, went_on
 from tracking.registry_records import Evidence, Gate, GateKind, GateResult, Verdict, VersionRecord
 
@@ -95,8 +96,6 @@ def _value(gate: Gate, context: Context) -> tuple[float | None, str]:
 
 def _by_search(context: Context) -> str:
     """Return what to say of a value that is the score by which a search of several trials picks; else nothing."""
-    from tracking.registry.groups import group_of
-
     group = group_of(context.connection, context.run.id)
     is_score = (group.picked_from or 0) > 1 and group.origin.uid == context.run.id
     return " (the search's own score)" if is_score else ""
@@ -152,14 +151,19 @@ def _better(gate: Gate, context: Context) -> Found:
         if run is not None and (why := _of_another_step(version, run, gate, context)):
             return False, why
     found = _compared(gate, context)
-    last = f" {context.rival.name} is the last that was {context.alias}." if context.holder is None else ""
+    told = found.sentence
+    if context.holder is None:
+        told += f" {context.rival.name} is the last that was {context.alias}."
+    # Whoever throws a run away changes the evidence: it is said where the verdict is.
+    if thrown := [each for each in found.left_out if each.endswith(TRASHED)]:
+        told += f" Not counted: {'; '.join(thrown)}."
     if found.verdict is not Verdict.BETTER:
-        return False, f"{found.sentence}{last}"
+        return False, told
     own = context.run.metrics.get(found.metric)
     doubt = of_its_own_run(context, found, None if own is None else _point(own, gate, context)[0])
     if not doubt and gate.goal is None:
         doubt = of_the_goal(context, found)
-    return not doubt, f"{found.sentence}{last} But {doubt}." if doubt else f"{found.sentence}{last}"
+    return not doubt, f"{told} But {doubt}." if doubt else told
 
 
 def _compared(gate: Gate, context: Context) -> Evidence:
@@ -191,8 +195,6 @@ def _of_another_step(version: VersionRecord, run: RunRecord, gate: Gate, context
 
 
 def _repeats(gate: Gate, context: Context) -> Found:
-    from tracking.registry.groups import group_of
-
     if went_on(context.candidate, context.run):
         return False, _later(context)
     group = group_of(context.connection, context.run.id)
