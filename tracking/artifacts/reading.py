@@ -12,6 +12,7 @@ from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, TrackingErr
 from tracking.records import ArtifactFile, ArtifactKind, ArtifactRecord
 
 Result = TypeVar("Result")
+_WAY_OUT = "Log it again, or bring the store back from a backup."
 
 
 def find_artifact(
@@ -114,9 +115,9 @@ def located(where: str, read: Callable[[], Result]) -> Result:
         return read()
     except (NotFound, ArtifactDamaged) as error:
         state = "damaged" if isinstance(error, ArtifactDamaged) else "missing"
-        raise type(error)(
-            f"{where[:1].upper() + where[1:]} is {state}. {error} Log it again, or bring the store back from a backup."
-        ) from error
+        said = str(error)
+        way_out = "" if said.endswith(_WAY_OUT) else f" {_WAY_OUT}"  # of a file in what is located itself
+        raise type(error)(f"{where[:1].upper() + where[1:]} is {state}. {said}{way_out}") from error
     except InvalidValue as error:
         raise ArtifactDamaged(f"{where[:1].upper() + where[1:]} is damaged. {error}") from error
     except OSError as error:
