@@ -24,6 +24,7 @@ from tracking.ui import (
     promote_dialog,
     registry_cache,
     run_downloads,
+    snippets,
     state,
 )
 from tracking.ui.markdown import escape
@@ -207,13 +208,19 @@ def show_one(
         if box.open:
             _card(store, version)
     named = f"{version.model}/{version.number}"
-    st.code(f'model = tracking.load_model("{named}")', language="python", width="content")
+    place = snippets.argument(store.location)
+    st.code(
+        f'model = tracking.load_model("{named}"{f", store={place}" if place else ""})',
+        language="python",
+        width="content",
+    )
     if version.kind == "model":
         st.caption(
             "To hand it over as a folder with predict.py, pinned requirements and the card, in a terminal:"
         )
         out = f"{version.model}-{version.number}"
-        st.code(f"tracking package {named} --out {out}", language="bash", width="content")
+        command = f"{snippets.environment(store.location)}tracking package {named} --out {out}"
+        st.code(command, language="bash", width="content")
 
 
 def _why(version: VersionRecord) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ import streamlit as st
 
 from tracking.config import StoreLocation
 from tracking.registry_records import CHAMPION, ModelRecord, VersionRecord
-from tracking.ui import cache, feedback, format, model_health, registry_cache, state
+from tracking.ui import cache, feedback, format, model_health, registry_cache, snippets, state
 from tracking.ui.markdown import escape
 from tracking.ui.model_metrics import Shown, better, telling, version_value
 from tracking.ui.tables import MAX_HEADING, MAX_NAME, Cells, Table, TableColumn
@@ -59,17 +58,15 @@ class Row:
 
 def show_empty(store: Store, location: StoreLocation) -> None:
     """Say that there is no model, and how one comes about: from a run that has one, if there is any."""
-    named = repr(str(location.root)) if location.named else ""
     feedback.empty(
         "No models yet",
         "A model is a name for versions, each of them one logged model that never changes. An alias such as champion "
         "says which version is in use, and moves only when the model's gates let it. Two lines make the first one:",
-        code=PROGRAM.format(store=named),
+        code=PROGRAM.format(store=snippets.argument(location)),
     )
     st.markdown(
         "Or press **Promote…** on the page of a run that logged a model. "
-        f"In a terminal: `tracking models {'register digits <run>'}`"
-        + (f" with `TRACKING_STORE={shlex.quote(str(location.root))}`." if location.named else ".")
+        f"In a terminal: `{snippets.environment(location)}tracking models register digits <run>`."
     )
     found = registry_cache.runs_with_models(store)
     if found:

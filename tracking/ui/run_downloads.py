@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import streamlit as st
 
 from tracking.records import ArtifactFile, ArtifactKind, ArtifactRecord
+from tracking.ui import snippets
 from tracking.ui.sizes import size
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def artifact(store: Store, record: ArtifactRecord, file: ArtifactFile | None) ->
     if length > LARGEST:
         step = "" if record.step is None else f", step={record.step}"
         call = f"store.download({record.run!r}, {record.name!r}{step})"
-        st.code(f"store = tracking.open_store()\n{call}", language="python", width="content")
+        st.code(
+            f"store = tracking.open_store({snippets.argument(store.location)})\n{call}",
+            language="python",
+            width="content",
+        )
         return
     run_id, name, step_number, path = record.run, record.name, record.step, file.path if file else None
     folder = record.kind is ArtifactKind.FOLDER and file is None
