@@ -131,8 +131,13 @@ def test_a_front_of_two_objectives_is_a_staircase_of_what_is_not_beaten() -> Non
 def test_of_many_choices_so_many_are_named_as_do_not_overlap_and_all_keep_their_tick() -> None:
     frame = trials(list(range(40)), opt=[f"option {number:02}" for number in range(40)])
     found = parallel(frame, ["params.opt", COLUMN])
-    axis = sweep_parallel.parallel_chart(found, frame, COLUMN, Goal.MAXIMIZE)[0]["data"][0]["dimensions"][0]
-    named = [name for name in axis["ticktext"] if name]
+    figure = sweep_parallel.parallel_chart(found, frame, COLUMN, Goal.MAXIMIZE)[0]
+    axis = figure["data"][0]["dimensions"][0]
+    assert figure["layout"]["margin"]["l"] < 12 + sweep_parallel.WIDTH * 20, (
+        "what shows nothing takes no room"
+    )
+    named = [name for name in axis["ticktext"] if name.strip(sweep_parallel.NOTHING)]
+    assert len(set(axis["ticktext"])) == len(axis["ticktext"]), "equal ones would be one choice"
     assert len(axis["tickvals"]) == len(axis["ticktext"]) == len(found.axes[0].labels)
     assert sweep_parallel.MOST_CHOICES / 2 < len(named) <= sweep_parallel.MOST_CHOICES
 

@@ -28,6 +28,9 @@ MOST_LEVEL: Final = 7
 TILTED, ANGLE = 14, -25
 """and have so many characters."""
 MOST_CHOICES: Final = 16
+"""Of an axis, which are named,"""
+NOTHING: Final = "\u200b"
+"""and a space without width, for the others."""
 WIDTH: Final = 7
 """Of a character, in pixels."""
 SCALE: Final = ((0.0, NEUTRAL), (0.6, TRIAL), (0.92, BEST), (1.0, BEST))
@@ -68,10 +71,12 @@ def parallel_chart(
             "range": [axis.low, axis.high],
         }
         if axis.scale is Scale.CHOICES:
-            # Each keeps its tick, to which a brush snaps; of many only so many are named as fit above each other.
+            # Each keeps its tick, to which a brush snaps; of many only so many are named as fit above each other. The
+            # others have names that show nothing and yet differ: Plotly takes equal ones for one choice.
             step = -(-len(axis.labels) // MOST_CHOICES)
             named = [
-                name if place % step == 0 else "" for place, name in enumerate(labels_of(axis.labels, room))
+                name if place % step == 0 else NOTHING * (place + 1)
+                for place, name in enumerate(labels_of(axis.labels, room))
             ]
             dimension |= {"tickvals": axis.ticks.tolist(), "ticktext": named}
         else:
@@ -95,7 +100,8 @@ def parallel_chart(
         "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
     }
     # Labels stand to the left of an axis, and its name above the middle of it.
-    beside = max([len(each) for each in dimensions[0].get("ticktext", ())] + [len(names[0]) // 2])
+    shown = [len(each.strip(NOTHING)) for each in dimensions[0].get("ticktext", ())]
+    beside = max([*shown, len(names[0]) // 2])
     top = 48
     if tilted and max(map(len, plain)) > ROOM // len(found.axes):
         trace["labelangle"] = ANGLE
