@@ -47,10 +47,15 @@ def draw(found: Sequence[GateResult], evidence: Evidence | None = None) -> None:
             mark = ":green[**✓**]" if each.passed else ":red[**✗**] **refused**"
             left, right = st.columns([2, 3], gap="small")
             left.markdown(f"{mark} {escape(format.shorten(each.asked, 200))}")
-            # What the evidence says stands whole below, beside its picture.
-            below = evidence is not None and each.found == evidence.sentence
-            said = f"{evidence.verdict}, see below" if evidence and below else _found(each)
-            right.markdown(f"found: {escape(said)}")
+            right.markdown(f"found: {escape(_said(each, evidence))}")
+
+
+def _said(result: GateResult, evidence: Evidence | None) -> str:
+    """Return what a gate found, without what the evidence says, which stands whole below, beside its picture."""
+    if evidence is None or not evidence.sentence or not result.found.startswith(evidence.sentence):
+        return _found(result)
+    more = result.found.removeprefix(evidence.sentence)
+    return f"{evidence.verdict}, see below" + (f".{more}" if more else "")
 
 
 def _found(result: GateResult) -> str:
