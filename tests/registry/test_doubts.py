@@ -143,3 +143,34 @@ def test_runs_that_were_thrown_away_are_named_where_the_verdict_is(store: Store)
     assert result.passed and result.found.endswith("Not counted: The candidate: 1 run in the trash."), (
         result.found
     )
+
+
+def test_one_that_got_there_by_override_and_was_retired_has_to_beat_who_was_there_before(
+    store: Store,
+) -> None:
+    champion(store)
+    worse = [run_of(store, seed, 0.6 + seed / 997, lr=0.2) for seed in range(5)]
+    version = store.register("digits", worse[0])
+    store.set_gates("digits", ["better(accuracy)"])
+    store.promote("digits", version.number, override=True, reason="a trial")
+    store.retire("digits")
+    check = store.check_promotion("digits", version.number)
+    assert (check.holder, check.rival, check.passed) == (None, 1, False)
+    third = [run_of(store, seed, 0.65 + seed / 997, lr=0.3) for seed in range(5)]
+    (result,) = asked(store, third[0], "better(accuracy)")
+    assert result.passed and "digits/2 became champion against its gates" in result.found
+    entry = store.promote("digits", 3)
+    assert (entry.previous, entry.details["rival"]) == (None, 2)
+
+
+def test_runs_that_were_removed_for_good_are_named_where_the_verdict_is(store: Store) -> None:
+    champion(store)
+    good = others(store)
+    (result,) = asked(store, good[0], "better(accuracy)")
+    assert result.passed and "deleted for good" not in result.found
+    store.promote("digits", 2)
+    more = [run_of(store, seed, 0.998 + seed / 9970, lr=0.3) for seed in range(5)]
+    store.delete_run(good[4])
+    store.gc()
+    (result,) = asked(store, more[0], "better(accuracy)")
+    assert result.found.endswith("1 run that their evidence named before was deleted for good since."), result

@@ -15,7 +15,8 @@ from tracking.analysis.evidence import matched
 from tracking.database import carried_queries, registry_queries
 from tracking.records import Goal
 from tracking.registry.groups import group_of
-from tracking.registry_records import Evidence, JournalKind, Verdict
+from tracking.registry_records import Evidence, JournalKind, Verdict, VersionRecord
+from tracking.validation import storable
 
 if TYPE_CHECKING:
     from tracking.registry.promotion import Context
@@ -76,6 +77,16 @@ def of_the_goal(context: Context, found: Evidence) -> str:
             f"better({found.metric}, goal={found.goal.value})"
         )
     return ""
+
+
+def removed(context: Context, rival: VersionRecord) -> int:
+    """Return how many runs that the journal names as evidence for or against either version are no more."""
+    versions = {context.candidate.number, rival.number}
+    named: set[str] = set()
+    for entry in registry_queries.journal_entries(context.connection, context.candidate.model):
+        if versions & {entry.version, entry.previous}:
+            named.update(map(storable, entry.evidence_runs))
+    return len(named) - len(registry_queries.run_states(context.connection, list(named))[0])
 
 
 def of_the_data(context: Context, found: Evidence, names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracking.database import run_queries
 from tracking.errors import TrackingError
 from tracking.records import DatasetRecord, Goal, MetricSummary, RunRecord, RunStatus
-from tracking.registry.doubts import of_its_own_run, of_the_data, of_the_goal
+from tracking.registry.doubts import of_its_own_run, of_the_data, of_the_goal, removed
 from tracking.registry.gate_checks import checked_gate as checked_gate
 from tracking.registry.gate_checks import checked_gates as checked_gates
 from tracking.registry.gate_text import asked_for, number_text
@@ -151,12 +151,7 @@ def _better(gate: Gate, context: Context) -> Found:
         if run is not None and (why := _of_another_step(version, run, gate, context)):
             return False, why
     found = _compared(gate, context)
-    told = found.sentence
-    if context.holder is None:
-        told += f" {context.rival.name} is the last that was {context.alias}."
-    # Whoever throws a run away changes the evidence: it is said where the verdict is.
-    if thrown := [each for each in found.left_out if each.endswith(TRASHED)]:
-        told += f" Not counted: {'; '.join(thrown)}."
+    told = found.sentence + _beside(context, context.rival, found)
     if found.verdict is not Verdict.BETTER:
         return False, told
     own = context.run.metrics.get(found.metric)
@@ -164,6 +159,23 @@ def _better(gate: Gate, context: Context) -> Found:
     if not doubt and gate.goal is None:
         doubt = of_the_goal(context, found)
     return not doubt, f"{told} But {doubt}." if doubt else told
+
+
+def _beside(context: Context, rival: VersionRecord, found: Evidence) -> str:
+    """Return what belongs to a verdict and is not in it: who the other side is, and which runs were thrown away."""
+    told = f" {rival.name} is the last that was {context.alias}." if context.holder is None else ""
+    if context.alias in rival.overridden:
+        told += f" {rival.name} became {context.alias} against its gates."
+    if thrown := [each for each in found.left_out if each.endswith(TRASHED)]:
+        told += f" Not counted: {'; '.join(thrown)}."
+    if gone := removed(context, rival):
+        runs = (
+            "1 run that their evidence named before was"
+            if gone == 1
+            else f"{gone} runs that their evidence named before were"
+        )
+        told += f" {runs} deleted for good since."
+    return told
 
 
 def _compared(gate: Gate, context: Context) -> Evidence:

@@ -24,6 +24,7 @@ from tracking.database.engine import Engines
 from tracking.database.registry_turns import Turn
 from tracking.errors import ArtifactDamaged, InvalidValue, NotFound, PromotionRefused
 from tracking.records import ArtifactRecord, CaptureRecord, DatasetRecord, Goal, RunRecord
+from tracking.registry import rivals
 from tracking.registry.names import key_of
 from tracking.registry.registering import no_version, verify_version
 from tracking.registry_records import (
@@ -264,10 +265,8 @@ def _context(connection: Any, objects: Objects, model: str, number: int, alias: 
     candidate = _version(connection, model, number)
     held = registry_queries.holder(connection, model, alias)
     holder = None if held is None or held.version is None else _version(connection, model, held.version)
-    rival = holder
-    if held is not None and held.version is None and held.previous not in (None, number):
-        # To retire a version does not clear the way for a worse one.
-        rival = _version(connection, model, held.previous)
+    against = rivals.number_of(connection, candidate, alias, held)
+    rival = None if against is None else _version(connection, model, against)
     run = run_queries.run_record(connection, candidate.run)
     gates = registry_queries.gates(connection, key_of(model))
     return Context(
@@ -366,7 +365,8 @@ def _write(
         previous=check.holder,
         gates=check.gates,
         evidence=check.evidence,
-        details={"digest": found.candidate.digest},
+        details={"digest": found.candidate.digest}
+        | ({"rival": check.rival} if check.rival != check.holder else {}),
         **said,
     )
 

@@ -161,11 +161,19 @@ def one(store: Store, entry: JournalEntry) -> None:
             evidence_view.draw(
                 found,
                 candidate=f"v{entry.version}",
-                champion="nobody" if entry.previous is None else f"v{entry.previous}, {entry.alias}",
+                champion=_other_side(entry),
                 key=f"journal.evidence.{entry.position}",
             )
         if gone := store.gone_evidence([entry]).get(entry.position):
             st.caption(_gone(entry, gone))
+
+
+def _other_side(entry: JournalEntry) -> str:
+    """Return whom the evidence of a row was against."""
+    if entry.previous is not None:
+        return f"v{entry.previous}, {entry.alias}"
+    rival = entry.details.get("rival")
+    return f"v{rival}, the last {entry.alias}" if isinstance(rival, int) else "nobody"
 
 
 def _gone(entry: JournalEntry, gone: Sequence[str]) -> str:
