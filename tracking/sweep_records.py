@@ -151,17 +151,17 @@ class SweepEdit:
     edition: int
 
 
-def planned_trials(budget: int | None, size: int | None, done: int) -> int | None:
+def planned_trials(budget: int | None, size: int | None, begun: int) -> int | None:
     """Return how many trials a sweep comes to, None where only time ends it.
 
     Args:
         budget: How many trials may count, or None.
         size: How many configurations the sampler goes through, or None.
-        done: Trials that count already: queued by hand, there may be more of them than the sampler has.
+        begun: Trials that count already, run or wait: queued by hand, there may be more than the sampler has.
     """
     if size is None:
         return budget
-    return max(size, done) if budget is None else min(budget, max(size, done))
+    return max(size, begun) if budget is None else min(budget, max(size, begun))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,8 @@ class SweepRecord:
     @property
     def planned(self) -> int | None:
         """How many trials count in the end at most: those of the budget, or fewer where the sampler has no more."""
-        return planned_trials(self.budget_trials, self.size, self.done)
+        begun = self.done + self.trials.get("running", 0) + self.trials.get("waiting", 0)
+        return planned_trials(self.budget_trials, self.size, begun)
 
     @property
     def study(self) -> str:

@@ -182,6 +182,12 @@ def test_a_grid_is_measured_by_its_size_where_the_budget_is_larger(
     with tracking.open_store(location.root) as store:
         record = store.sweep("s")
     assert (record.size, record.budget_trials, record.planned, record.done) == (6, 100, 6, 0)
+    set_attributes(
+        location, **{OUTCOME.replace(":", "_", 1): {"state": "finished", "sentence": "Every one."}}
+    )
+    with tracking.open_store(location.root) as store:
+        record = store.sweep("s")
+    assert (record.state, record.planned) == (SweepState.FINISHED, 0), "there were none more"
 
 
 @pytest.mark.parametrize(

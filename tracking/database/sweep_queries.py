@@ -38,6 +38,7 @@ from tracking.sweep_records import (
     SweepEdit,
     SweepObjective,
     SweepRecord,
+    SweepState,
     planned_trials,
 )
 
@@ -169,10 +170,10 @@ def sweep_record(connection: Connection, location: StoreLocation, chain: Sequenc
     # were counted then.
     done = sum(each.done for each in digests)
     budget = _mapping(short.get("budget"))
-    # What earlier studies of another space have done is no part of what is gone through now.
-    size = _whole(short.get("size")) if len(chain) == 1 else None
-    planned = planned_trials(_whole(budget.get("trials")), size, done)
     state, reason = state_of(present.attributes, standings, now.counts["running"], chain[0].name)
+    size = _size(short, state, done, before=len(chain) > 1 or now.taken_over > 0)
+    begun = done + sum(each.counts["running"] + each.counts["waiting"] for each in digests)
+    planned = planned_trials(_whole(budget.get("trials")), size, begun)
     going = progress(
         state,
         present.attributes,
@@ -215,6 +216,21 @@ def sweep_record(connection: Connection, location: StoreLocation, chain: Sequenc
         repeats_run=_text(_mapping(chain[0].attributes.get(REPEATS_RUN)).get("run")),
         size=size,
     )
+
+
+def _size(short: Mapping[str, Any], state: SweepState, done: int, *, before: bool) -> int | None:
+    """Return how many configurations the sampler goes through, None where that is endless or cannot be told.
+
+    Args:
+        short: Of the definition.
+        state: Of the sweep: one that has finished has gone through all there were.
+        done: Trials that count.
+        before: Whether some of them were done before: in an earlier study, of another space, or elsewhere.
+    """
+    size = _whole(short.get("size"))
+    if size is None or state is not SweepState.FINISHED:
+        return None if before else size
+    return done
 
 
 def _elapsed(study: SweepStudy, stands: Standing, found: Digest) -> float | None:
