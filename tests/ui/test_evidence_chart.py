@@ -122,3 +122,11 @@ def test_runs_without_a_partner_are_drawn_apart_and_are_in_no_mean() -> None:
     assert (alone["x"], alone["marker"]["symbol"]) == ([0.9], "diamond-open")
     assert trace(figure, "mean of v7 &lt;i&gt;")["x"] == [pytest.approx(0.15)] * 2
     assert figure["layout"]["yaxis"]["ticktext"] == ["v7 &lt;i&gt;<br>2 of 3 runs", "v3<br>2 runs"]
+
+
+def test_folds_are_no_runs_of_their_own() -> None:
+    found = evidence([], [0.5])
+    folds = tuple(EvidencePoint("c", value, {"fold": fold}) for fold, value in enumerate((0.1, 0.2, 0.3)))
+    given = {name: getattr(found, name) for name in found.__slots__} | {"candidate": folds}
+    figure = draw(Evidence(**given))
+    assert figure["layout"]["yaxis"]["ticktext"] == ["v7 &lt;i&gt;<br>1 run", "v3<br>1 run"]

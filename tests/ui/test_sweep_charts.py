@@ -139,6 +139,7 @@ def test_of_many_choices_so_many_are_named_as_do_not_overlap_and_all_keep_their_
     named = [name for name in axis["ticktext"] if name.strip(sweep_parallel.NOTHING)]
     assert len(set(axis["ticktext"])) == len(axis["ticktext"]), "equal ones would be one choice"
     assert len(axis["tickvals"]) == len(axis["ticktext"]) == len(found.axes[0].labels)
+    assert axis["ticktext"][-1] in named, "the last one may stand for all others"
     assert sweep_parallel.MOST_CHOICES / 2 < len(named) <= sweep_parallel.MOST_CHOICES
 
 

@@ -98,9 +98,9 @@ def height(evidence: Evidence) -> int:
 
 def alt(evidence: Evidence, *, candidate: str, champion: str) -> str:
     """Return what the chart shows, for those who cannot see it."""
-    said = f"{evidence.metric} of {format.plural(len(evidence.candidate), 'run')} of {candidate}"
+    said = f"{evidence.metric} of {format.plural(_runs(evidence.candidate), 'run')} of {candidate}"
     if evidence.champion:
-        said += f" and of {format.plural(len(evidence.champion), 'run')} of {champion}"
+        said += f" and of {format.plural(_runs(evidence.champion), 'run')} of {champion}"
     if evidence.pairs:
         said += f", {format.plural(evidence.pairs, 'pair')} joined"
     if evidence.low is not None and evidence.high is not None:
@@ -109,6 +109,11 @@ def alt(evidence: Evidence, *, candidate: str, champion: str) -> str:
             f"{format.number(evidence.low)} to {format.number(evidence.high)} against zero"
         )
     return f"{said}. {evidence.sentence}"
+
+
+def _runs(points: Sequence[EvidencePoint]) -> int:
+    # Of which each may have several folds.
+    return len({point.run for point in points})
 
 
 def _lane(
@@ -281,9 +286,9 @@ def _layout(evidence: Evidence, lanes: Sequence[Lane]) -> Figure:
 
 
 def _counted(lane: Lane) -> str:
-    if not lane.alone:
-        return format.plural(len(lane.points), "run")
-    return f"{format.count(len(lane.points))} of {format.plural(len(lane.points) + len(lane.alone), 'run')}"
+    compared, every = _runs(lane.points), _runs([*lane.points, *lane.alone])
+    of = f"{format.count(compared)} of " if compared < every else ""
+    return of + format.plural(every, "run")
 
 
 def _around(values: Sequence[float]) -> dict[str, Any]:

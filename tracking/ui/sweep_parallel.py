@@ -73,9 +73,12 @@ def parallel_chart(
         if axis.scale is Scale.CHOICES:
             # Each keeps its tick, to which a brush snaps; of many only so many are named as fit above each other. The
             # others have names that show nothing and yet differ: Plotly takes equal ones for one choice.
-            step = -(-len(axis.labels) // MOST_CHOICES)
+            last, step = len(axis.labels) - 1, -(-len(axis.labels) // MOST_CHOICES)
             named = [
-                name if place % step == 0 else NOTHING * (place + 1)
+                # The last one, which may stand for all others, has its name in any case.
+                name
+                if place == last or (place % step == 0 and place + step <= last)
+                else NOTHING * (place + 1)
                 for place, name in enumerate(labels_of(axis.labels, room))
             ]
             dimension |= {"tickvals": axis.ticks.tolist(), "ticktext": named}
