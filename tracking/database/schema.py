@@ -83,7 +83,10 @@ def stored_version(connection: sqlite3.Connection) -> str | None:
         StoreDamaged: The file is another program's database, or none at all.
     """
     try:
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = {
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+        }
         if VERSION_TABLE not in tables:
             if tables:
                 raise StoreDamaged(
