@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from tracking.analysis.evidence import matched
-from tracking.database import carried_queries, registry_queries
+from tracking.database import carried_queries, registry_queries, registry_tries
 from tracking.records import Goal
 from tracking.registry.groups import group_of
 from tracking.registry_records import Evidence, JournalKind, Verdict, VersionRecord
@@ -59,7 +59,7 @@ def of_its_own_run(context: Context, found: Evidence, value: float | None) -> st
 
 def of_the_goal(context: Context, found: Evidence) -> str:
     """Return why the direction of a metric cannot be relied on: promotions before took the other one for better."""
-    for entry in reversed(registry_queries.journal_entries(context.connection, context.candidate.model)):
+    for entry in registry_tries.tries(context.connection, context.candidate.model):
         said = entry.evidence
         if (
             entry.kind is not JournalKind.PROMOTE
@@ -83,9 +83,8 @@ def removed(context: Context, rival: VersionRecord) -> int:
     """Return how many runs that the journal names as evidence for or against either version are no more."""
     versions = {context.candidate.number, rival.number}
     named: set[str] = set()
-    for entry in registry_queries.journal_entries(context.connection, context.candidate.model):
-        if versions & {entry.version, entry.previous}:
-            named.update(map(storable, entry.evidence_runs))
+    for entry in registry_tries.tries(context.connection, context.candidate.model, versions):
+        named.update(map(storable, entry.evidence_runs))
     return len(named) - len(registry_queries.run_states(context.connection, list(named))[0])
 
 
